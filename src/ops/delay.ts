@@ -1,0 +1,37 @@
+import type { Op, Signal } from '../signal/index.ts';
+import { sizeOf } from '../signal/index.ts';
+
+/** y[k] = x[k − frames]: into the past when positive, a look-ahead when negative; zero beyond the ends. */
+const shiftOp: Op<{ readonly frames: number }> = {
+  name: 'shift',
+  shape: ({ frames }, [x], reject) =>
+    Number.isSafeInteger(frames) ? x!.shape : reject(`a shift by ${frames} frames; give a whole number`),
+  timing: ({ frames }) => ({
+    windows: [
+      frames >= 0
+        ? { size: frames + 1, left: frames, right: 0 }
+        : { size: 1 - frames, left: 0, right: -frames },
+    ],
+    stride: 1,
+    emit: 1,
+  }),
+  step({ attributes: { frames }, types, inputs, output }) {
+    const x = inputs[0]!;
+    const width = sizeOf(types[0]!.shape);
+    const from = x.at + (frames >= 0 ? 0 : -frames * width);
+    for (let i = 0; i < width; i++) output.data[output.at + i] = x.data[from + i]!;
+  },
+  adjoint({ attributes: { frames }, dOutput, dInputs, firings }) {
+    const dx = dInputs[0];
+    if (!dx) return;
+    const start = dx.origin - frames * dx.width;
+    for (let i = 0; i < firings * dx.width; i++) dx.data[start + i]! += dOutput.data[dOutput.origin + i]!;
+  },
+};
+
+/** The signal as it was `frames` frames ago; zero before the start. */
+export const delay = (x: Signal, frames: number): Signal => x.trace.apply(shiftOp, { frames }, [x], 'delay');
+
+/** The signal as it will be in `frames` frames: a look-ahead, so the output waits; zero behind the end. */
+export const advance = (x: Signal, frames: number): Signal =>
+  x.trace.apply(shiftOp, { frames: -frames }, [x], 'advance');

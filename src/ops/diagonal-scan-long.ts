@@ -1,0 +1,64 @@
+import FFT from 'fft.js';
+import type { SequenceCall } from '../signal/index.ts';
+import type { DiagonalScanAttributes, ScanPlan } from './diagonal-scan.ts';
+
+/**
+ * The scan of a whole sequence as a convolution, where coefficients and read-out stand still and the input
+ * is real: the kernel K[l] = Re Σₙ c B̄ Āˡ of each channel (a Vandermonde product), convolved by FFT.
+ * O(L log L) a channel beyond the kernel itself. Elsewhere it declines, and the caller steps.
+ *
+ * @returns false where this form does not apply.
+ */
+export function diagonalScanLong(call: SequenceCall<DiagonalScanAttributes, ScanPlan>): boolean {
+  const { attributes, types, inputs, output, prepared, firings } = call;
+  const { channels, states } = attributes;
+  const { at, lanes, coefficients } = prepared;
+  const readOutVaries = [at.c, at.cIm].some((i) => i >= 0 && types[i]!.rate !== 'constant');
+  if (!coefficients || coefficients.bPrevious || at.c < 0 || at.uIm >= 0 || readOutVaries) return false;
+
+  let size = 2;
+  while (size < 2 * firings) size *= 2;
+  const fft = new FFT(size);
+  const u = inputs[at.u]!;
+  const c = inputs[at.c]!;
+  const cIm = at.cIm < 0 ? undefined : inputs[at.cIm]!;
+  const padded = new Float64Array(size);
+  const kernelSpectrum = fft.createComplexArray() as number[];
+  const spectrum = fft.createComplexArray() as number[];
+  const result = fft.createComplexArray() as number[];
+
+  for (let h = 0; h < channels; h++) {
+    padded.fill(0);
+    for (let n = 0; n < states; n++) {
+      const lane = h * states + n;
+      const [aRe, aIm] = [coefficients.aBar[2 * lane]!, coefficients.aBar[2 * lane + 1]!];
+      const [bRe, bIm] = [coefficients.bBar[2 * lane]!, coefficients.bBar[2 * lane + 1]!];
+      const cr = c.data[c.origin + lanes.c![lane]!]!;
+      const ci = cIm ? cIm.data[cIm.origin + lanes.cIm![lane]!]! : 0;
+      let re = cr * bRe - ci * bIm;
+      let im = cr * bIm + ci * bRe;
+      for (let l = 0; l < firings; l++) {
+        padded[l]! += re;
+        const next = re * aRe - im * aIm;
+        im = re * aIm + im * aRe;
+        re = next;
+      }
+    }
+    fft.realTransform(kernelSpectrum, padded);
+    padded.fill(0);
+    for (let k = 0; k < firings; k++) padded[k] = u.data[u.origin + k * channels + h]!;
+    fft.realTransform(spectrum, padded);
+    fft.completeSpectrum(kernelSpectrum);
+    fft.completeSpectrum(spectrum);
+    for (let i = 0; i < size; i++) {
+      const re =
+        spectrum[2 * i]! * kernelSpectrum[2 * i]! - spectrum[2 * i + 1]! * kernelSpectrum[2 * i + 1]!;
+      spectrum[2 * i + 1] =
+        spectrum[2 * i]! * kernelSpectrum[2 * i + 1]! + spectrum[2 * i + 1]! * kernelSpectrum[2 * i]!;
+      spectrum[2 * i] = re;
+    }
+    fft.inverseTransform(result, spectrum);
+    for (let k = 0; k < firings; k++) output.data[output.origin + k * channels + h] = result[2 * k]!;
+  }
+  return true;
+}

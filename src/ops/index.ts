@@ -1,0 +1,10 @@
+export * from './pointwise.ts';
+export * from './arithmetic.ts';
+export * from './structure.ts';
+export * from './dense.ts';
+export * from './delay.ts';
+export * from './frames.ts';
+export * from './reverse.ts';
+export * from './state-space.ts';
+export { diagonalScan, given } from './diagonal-scan.ts';
+export type { ComplexSignal, DiagonalScanOperands, ScanMethod } from './diagonal-scan.ts';

@@ -1,0 +1,71 @@
+import type { Rate } from './rate.ts';
+
+/**
+ * How an op looks at one of its inputs. At firing j it sees the frames
+ * `j·stride − left … j·stride − left + size − 1`; frames before the first and, once the input has ended,
+ * `right` frames behind the last are zero: the op's own padding, never passed on as signal.
+ */
+export interface Window {
+  /** Frames visible at a firing. */
+  readonly size: number;
+  /** Zero frames before the first frame. */
+  readonly left: number;
+  /** Zero frames behind the last frame. */
+  readonly right: number;
+}
+
+/**
+ * When an op fires. One firing reads a window of each input and writes `emit` frames.
+ * An op that looks ahead (size > left + 1) fires later: it withholds its output, it never makes frames up.
+ */
+export interface Timing {
+  /** One for each input; those of constant inputs are ignored. */
+  readonly windows: readonly Window[];
+  /** Frames by which the windows move from one firing to the next. */
+  readonly stride: number;
+  /** Frames written at each firing. */
+  readonly emit: number;
+}
+
+/** The window of an op without memory. */
+export const present: Window = { size: 1, left: 0, right: 0 };
+
+/** Firings possible with `available` frames of an input, counted from the stream's start. */
+export const firingsFor = (window: Window, stride: number, available: number): number =>
+  Math.max(0, Math.floor((available + window.left - window.size) / stride) + 1);
+
+/** What the schedule needs to know of a node. */
+export interface TimedNode {
+  readonly id: number;
+  /** Ids of the inputs, in the order of `timing.windows`; -1 for a constant input. */
+  readonly inputs: readonly number[];
+  /** Absent on the model's input ports, which emit a frame for every frame that arrives. */
+  readonly timing?: Timing;
+  readonly rate: Rate;
+}
+
+/**
+ * Frames that each node has emitted once the model has taken `frames` frames; with `ended`, once it has
+ * also been told that no more come. Nodes must be in topological order; `counts` is indexed by node id.
+ */
+export function countFrames(
+  nodes: readonly TimedNode[],
+  frames: number,
+  ended: boolean,
+  counts: Float64Array,
+): void {
+  for (const { id, inputs, timing } of nodes) {
+    if (timing === undefined) {
+      counts[id] = frames;
+      continue;
+    }
+    let firings = Infinity;
+    for (let i = 0; i < inputs.length; i++) {
+      const window = timing.windows[i]!;
+      if (inputs[i]! < 0) continue;
+      const available = counts[inputs[i]!]! + (ended ? window.right : 0);
+      firings = Math.min(firings, firingsFor(window, timing.stride, available));
+    }
+    counts[id] = firings * timing.emit;
+  }
+}

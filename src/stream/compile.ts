@@ -1,0 +1,56 @@
+import type { StreamBackend } from '../backends/backend.ts';
+import { reference } from '../backends/reference/index.ts';
+import { GraphError } from '../errors.ts';
+import { traceModel, type Model, type Precision } from '../signal/index.ts';
+import type { Parameters } from './constants.ts';
+import { buildProgram } from './program.ts';
+import { Stream, type StreamOptions } from './stream.ts';
+
+export interface CompileOptions extends StreamOptions {
+  /**
+   * Hz at which the stream will run; by default the rate that the model was made for. Layers in continuous
+   * time re-discretise; a model with a layer that counts frames is refused at another rate.
+   */
+  readonly sampleRate?: number | undefined;
+  /** `auto` by default; see `Precision`. */
+  readonly precision?: Precision | undefined;
+  /** Takes one `dt` a frame at the port `dt`, relative to the model's own step, for irregular time. */
+  readonly irregular?: boolean | undefined;
+  /** Refuse a model that looks further ahead than this many input frames; 0 asks for a causal one. */
+  readonly maxLatency?: number | undefined;
+  /** Where the ops run; the reference by default. */
+  readonly backend?: StreamBackend | undefined;
+}
+
+/**
+ * A running stream of a model: parameters checked, coefficients discretised once in float64, memory laid out.
+ *
+ * @throws GraphError where the model cannot stream, looks too far ahead, or cannot follow `sampleRate`.
+ * @throws ParameterError on a missing, superfluous, mis-shaped or non-finite parameter.
+ * @example
+ * const model = s4d({ features: 1, states: 16 });
+ * const stream = compile(model, initialise(model, 1), { sampleRate: 48_000 });
+ */
+export function compile(model: Model, parameters: Parameters, options: CompileOptions = {}): Stream {
+  const irregular = options.irregular ?? false;
+  const graph = traceModel(model, irregular ? 'port' : 'constant');
+  const program = buildProgram(graph, parameters, {
+    backend: options.backend ?? reference,
+    precision: options.precision ?? 'auto',
+    sampleRate: options.sampleRate,
+    irregular,
+  });
+  if (options.maxLatency !== undefined && program.latency > options.maxLatency) {
+    const [culprit] = program.steps
+      .filter(({ node }) => node.timing)
+      .sort((a, b) => program.schedule.latency(a.node.id) - program.schedule.latency(b.node.id))
+      .filter(({ node }) => program.schedule.latency(node.id) > options.maxLatency!);
+    const { path, source } = culprit!.node;
+    throw new GraphError(
+      `${graph.name} looks ${program.latency} frames ahead, ${options.maxLatency} are allowed: ` +
+        `${path} (${source.kind === 'op' ? source.op.name : source.kind}) is the first to go beyond; ` +
+        'use causal layers, or allow a maxLatency of that',
+    );
+  }
+  return new Stream(program, options);
+}

@@ -1,0 +1,4 @@
+export { compile, type CompileOptions } from './compile.ts';
+export { Stream, type Block, type StreamOptions } from './stream.ts';
+export type { Diagnostic, NonFinitePolicy } from './non-finite.ts';
+export type { Parameters } from './constants.ts';

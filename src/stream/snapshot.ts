@@ -1,0 +1,195 @@
+import { SnapshotError } from '../errors.ts';
+import { crc32 } from './checksum.ts';
+import type { Executor, Running } from './executor.ts';
+import type { Program } from './program.ts';
+
+const MAGIC = 'SWSNAP01';
+
+/** What a snapshot holds beside the memory of the ops. */
+export interface StreamPosition {
+  readonly frames: number;
+  readonly ended: boolean;
+  readonly held: readonly Float64Array[];
+}
+
+/** A run of numbers in a snapshot, in float64 or as raw bytes. */
+interface Section {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+interface Header {
+  readonly model: string;
+  readonly hash: string;
+  readonly backend: string;
+  readonly precision: string;
+  readonly sampleRate: number | null;
+  readonly frames: number;
+  readonly ended: boolean;
+  readonly sections: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+const bytesOf = (data: Float64Array | Float32Array | Uint8Array): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
+/** The frames of a node that a reader will look at again: what counts as the state of an edge. */
+function edge(node: Running, oldest: number): Uint8Array {
+  const { width } = node.step;
+  return bytesOf(node.data.subarray((oldest - node.base) * width, (node.produced - node.base) * width));
+}
+
+/**
+ * The parts of a stream's state in their canonical order: for every node the frames still needed, its state
+ * sections, and the raw layout of a kernel that keeps one of its own (see `Kernel.raw`).
+ */
+function sectionsOf(executor: Executor): Section[] {
+  return executor.nodes.flatMap((node) => {
+    const { path } = node.step.node;
+    node.kernel?.save?.();
+    const raw = node.kernel?.raw;
+    return [
+      { name: `${path}:frames`, bytes: edge(node, executor.oldestNeeded(node)) },
+      ...Object.entries(node.state).map(([name, data]) => ({
+        name: `${path}:${name}`,
+        bytes: bytesOf(data),
+      })),
+      ...(raw ? [{ name: `${path}:raw`, bytes: raw }] : []),
+    ];
+  });
+}
+
+/** magic (8) · header length (u32) · header (JSON) · sections · CRC-32 of everything before (u32), little-endian. */
+export function writeSnapshot(program: Program, executor: Executor, position: StreamPosition): Uint8Array {
+  const sections = [
+    ...position.held.map((data, i) => ({ name: `held.${i}`, bytes: bytesOf(data) })),
+    ...sectionsOf(executor),
+  ];
+  const header: Header = {
+    model: program.graph.name,
+    hash: program.hash,
+    backend: program.backend.name,
+    precision: program.precision,
+    sampleRate: program.sampleRate ?? null,
+    frames: position.frames,
+    ended: position.ended,
+    sections: sections.map(({ name, bytes }) => ({ name, bytes: bytes.length })),
+  };
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const size = sections.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const result = new Uint8Array(12 + text.length + size + 4);
+  const view = new DataView(result.buffer);
+  result.set(new TextEncoder().encode(MAGIC), 0);
+  view.setUint32(8, text.length, true);
+  result.set(text, 12);
+  let at = 12 + text.length;
+  for (const { bytes } of sections) {
+    result.set(bytes, at);
+    at += bytes.length;
+  }
+  view.setUint32(at, crc32(result.subarray(0, at)), true);
+  return result;
+}
+
+/** Checks a snapshot wholly, then puts it into the executor; on an error the executor is as it was. */
+export function readSnapshot(program: Program, executor: Executor, snapshot: Uint8Array): StreamPosition {
+  const { header, body } = open(snapshot);
+  const expect = (what: string, found: unknown, wanted: unknown, cure: string): void => {
+    if (found !== wanted)
+      throw new SnapshotError(
+        `the snapshot's ${what} is ${String(found)}, this stream's is ${String(wanted)}; ${cure}`,
+      );
+  };
+  expect('model', header.model, program.graph.name, 'restore it into a stream of that model');
+  expect('precision', header.precision, program.precision, 'compile with that precision');
+  expect('sample rate', header.sampleRate, program.sampleRate ?? null, 'compile at that sampleRate');
+  expect(
+    'model hash',
+    header.hash,
+    program.hash,
+    'the weights or the configuration differ: compile with those of the snapshot',
+  );
+
+  const found = new Map<string, Uint8Array>();
+  let at = 0;
+  for (const { name, bytes } of header.sections) {
+    found.set(name, body.slice(at, at + bytes));
+    at += bytes;
+  }
+  const take = (name: string, length: number): Uint8Array => {
+    const bytes = found.get(name);
+    if (bytes?.length !== length) {
+      throw new SnapshotError(
+        `section "${name}" of the snapshot has ${bytes?.length ?? 'no'} bytes, ${length} are needed; it is of another build`,
+      );
+    }
+    return bytes;
+  };
+
+  // Where every node is after so many frames follows from the graph alone.
+  const total = header.frames + (header.ended ? program.graph.endPadding(header.frames) : 0);
+  const counts = Float64Array.from(program.schedule.counts(total, header.ended));
+  const position = (node: Running): { produced: number; fired: number } => {
+    const produced = counts[node.step.node.id]!;
+    return { produced, fired: produced / (node.step.node.timing?.emit ?? 1) };
+  };
+  const restored = executor.nodes.map((node) => {
+    const { path } = node.step.node;
+    const { produced, fired } = position(node);
+    const oldest = node.readers.reduce(
+      (least, reader) => Math.min(least, position(reader.node).fired * reader.stride - reader.left),
+      produced,
+    );
+    const frames = take(
+      `${path}:frames`,
+      (produced - oldest) * node.step.width * node.data.BYTES_PER_ELEMENT,
+    );
+    const state = Object.entries(node.state).map(
+      ([name, data]) => [data, take(`${path}:${name}`, data.byteLength)] as const,
+    );
+    const raw =
+      header.backend === program.backend.name && node.kernel?.raw
+        ? ([node.kernel.raw, take(`${path}:raw`, node.kernel.raw.length)] as const)
+        : undefined;
+    return { node, produced, fired, oldest, frames, state, raw };
+  });
+  const held = executor.program.graph.inputs.size;
+  const holds = Array.from({ length: held }, (_, i) => {
+    const bytes = found.get(`held.${i}`) ?? new Uint8Array(0);
+    return new Float64Array(bytes.buffer, 0, bytes.length / 8);
+  });
+
+  for (const { node, produced, fired, oldest, frames, state, raw } of restored) {
+    node.base = oldest;
+    node.produced = produced;
+    node.fired = fired;
+    node.ended = header.ended;
+    if (node.drained !== Infinity) node.drained = produced;
+    node.data.fill(0);
+    bytesOf(node.data).set(frames);
+    for (const [data, bytes] of state) bytesOf(data).set(bytes);
+    node.kernel?.load?.();
+    if (raw) raw[0].set(raw[1]);
+  }
+  return { frames: header.frames, ended: header.ended, held: holds };
+}
+
+function open(snapshot: Uint8Array): { header: Header; body: Uint8Array } {
+  const damaged = (why: string): never => {
+    throw new SnapshotError(
+      `this is no whole snapshot (${snapshot.length} bytes): ${why}; take one with stream.snapshot()`,
+    );
+  };
+  if (snapshot.length < 16) damaged('it is too short');
+  const view = new DataView(snapshot.buffer, snapshot.byteOffset, snapshot.byteLength);
+  const magic = new TextDecoder().decode(snapshot.subarray(0, 8));
+  if (magic !== MAGIC) damaged(`it begins with "${magic}" instead of "${MAGIC}"`);
+  const end = snapshot.length - 4;
+  if (view.getUint32(end, true) !== crc32(snapshot.subarray(0, end))) damaged('its checksum is wrong');
+  const length = view.getUint32(8, true);
+  if (12 + length > end) damaged(`its header of ${length} bytes goes beyond its end`);
+  const header = JSON.parse(new TextDecoder().decode(snapshot.subarray(12, 12 + length))) as Header;
+  const body = snapshot.subarray(12 + length, end);
+  const size = header.sections.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (size !== body.length) damaged(`its sections need ${size} bytes, it has ${body.length}`);
+  return { header, body };
+}
