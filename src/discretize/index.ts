@@ -1,0 +1,13 @@
+export { backwardDifference } from './backward-difference.ts';
+export { bilinear, prewarpedStep } from './bilinear.ts';
+export { discretizationByName, discretizations, discretize } from './by-name.ts';
+export type { DiagonalFamily, DiagonalMethod, Discretization } from './discretization.ts';
+export { euler } from './euler.ts';
+export { foh } from './foh.ts';
+export { gbt } from './gbt.ts';
+export { impulse } from './impulse.ts';
+export { checkStateSpace, checkStep } from './state-space.ts';
+export type { StateSpace } from './state-space.ts';
+export { trapezoidal } from './trapezoidal.ts';
+export { zohEuler } from './zoh-euler.ts';
+export { zoh } from './zoh.ts';
