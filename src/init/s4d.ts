@@ -11,53 +11,49 @@
 import { ArgumentError } from '../errors.ts';
 import { complexZeros } from '../linalg/complex.ts';
 import type { Complex } from '../linalg/complex.ts';
-import { hippoEigen, nplr } from './hippo.ts';
+import { nplr } from './hippo.ts';
 
 /** The names of the initialisations. */
 export type S4dInit = 'lin' | 'inv' | 'quad' | 'real' | 'legs';
-
-interface DiagonalInit {
-  /** −Re A of mode k of N/2. */
-  readonly decay: (k: number) => number;
-  /** −Im A of the modes. */
-  readonly frequencies: (n: number) => Float64Array;
-  readonly input: (n: number) => Complex;
-}
-
-const half = (): number => 0.5;
-
-const each = (frequency: (k: number, n: number) => number) => (n: number) =>
-  Float64Array.from({ length: n / 2 }, (_, k) => frequency(k, n));
-
-const ones = (n: number): Complex => ({
-  re: new Float64Array(n / 2).fill(1),
-  im: new Float64Array(n / 2),
-});
-
-const inits: Record<S4dInit, DiagonalInit> = {
-  lin: { decay: half, frequencies: each((k) => Math.PI * k), input: ones },
-  inv: { decay: half, frequencies: each((k, n) => (n / Math.PI) * (n / (2 * k + 1) - 1)), input: ones },
-  quad: { decay: half, frequencies: each((k) => (2 * k + 1) ** 2 / Math.PI), input: ones },
-  real: { decay: (k) => k + 1, frequencies: each(() => 0), input: ones },
-  legs: {
-    decay: half,
-    frequencies: (n) =>
-      hippoEigen('legs', n)
-        .W.im.slice(0, n / 2)
-        .map((im) => -im),
-    // The theory asks for half of this B (one of each pair is kept); the official code leaves the half out.
-    input: (n) => nplr('legs', n).B,
-  },
-};
-
-/** The initialisations by name. */
-export const s4dInits = Object.keys(inits) as readonly S4dInit[];
 
 /** Diagonal state matrix and input weights, one of each conjugate pair. */
 export interface S4dParameters {
   readonly A: Complex; // (N/2)
   readonly B: Complex; // (N/2)
 }
+
+/** Modes of the given decay and frequency (A = −decay − i·frequency), with B = 1. */
+const modes =
+  (decay: (k: number) => number, frequency: (k: number, n: number) => number) =>
+  (n: number): S4dParameters => {
+    const [A, B] = [complexZeros(n / 2), complexZeros(n / 2)];
+    for (let k = 0; k < n / 2; k++) {
+      A.re[k] = -decay(k);
+      A.im[k] = 0 - frequency(k, n); // 0 − 0 is 0, where −0 would be a sign that means nothing
+      B.re[k] = 1;
+    }
+    return { A, B };
+  };
+
+const half = (): number => 0.5;
+
+const inits: Record<S4dInit, (n: number) => S4dParameters> = {
+  lin: modes(half, (k) => Math.PI * k),
+  inv: modes(half, (k, n) => (n / Math.PI) * (n / (2 * k + 1) - 1)),
+  quad: modes(half, (k) => (2 * k + 1) ** 2 / Math.PI),
+  real: modes(
+    (k) => k + 1,
+    () => 0,
+  ),
+  legs(n) {
+    // The theory asks for half of this B (one of each pair is kept); the official code leaves the half out.
+    const { W, B } = nplr('legs', n);
+    return { A: { re: new Float64Array(n / 2).fill(-0.5), im: W.im }, B };
+  },
+};
+
+/** The initialisations by name. */
+export const s4dInits = Object.keys(inits) as readonly S4dInit[];
 
 /**
  * The diagonal initialisation of a name.
@@ -77,11 +73,5 @@ export function s4d(init: S4dInit, n: number): S4dParameters {
     throw new ArgumentError(`s4d: initialisation '${init}' is unknown; use one of ${s4dInits.join(', ')}`);
   if (!Number.isInteger(n) || n < 2 || n % 2 !== 0)
     throw new ArgumentError(`s4d: ${n} states; give an even number of at least 2, half of them are kept`);
-  const { decay, frequencies, input } = inits[init];
-  const A = complexZeros(n / 2);
-  frequencies(n).forEach((frequency, k) => {
-    A.re[k] = -decay(k);
-    A.im[k] = frequency === 0 ? 0 : -frequency;
-  });
-  return { A, B: input(n) };
+  return inits[init](n);
 }
