@@ -48,6 +48,9 @@ const PLAIN = new Uint8Array(256).fill(1, 0x20, 0x80);
 PLAIN[QUOTE] = 0;
 PLAIN[BACKSLASH] = 0;
 
+/** Keeps a byte order mark, which is a character like any other inside a string. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
 export class JsonScanner {
   readonly #source: ByteSource;
   #window: Uint8Array = new Uint8Array(0);
@@ -200,34 +203,54 @@ export class JsonScanner {
   natural(what: string): number {
     const first = this.ahead();
     const at = this.position;
-    if (first !== 0x2d && !isDigit(first)) this.#unexpected(first, `${what}, a natural number,`);
+    if (first !== 0x2d && !isDigit(first)) this.#unexpected(first, `a number of ${what}`);
     // 2^53 - 1 has 16 digits; a few more show in the message what was meant.
     let literal = '';
     while (literal.length < 24 && isOfNumber(this.#peek())) literal += String.fromCharCode(this.#next());
-    if (literal.startsWith('-')) this.fail(`${what} is ${literal}; it must be 0 or more`, at);
+    if (literal.startsWith('-')) this.fail(`${what} has ${literal}; it must be 0 or more`, at);
     if (!/^(0|[1-9]\d*)$/.test(literal)) {
-      this.fail(`${what} is ${literal}; it must be written in digits alone, without leading zeros`, at);
+      this.fail(`${what} has ${literal}; it must be written in digits alone, without leading zeros`, at);
     }
     const value = Number(literal);
     if (value > Number.MAX_SAFE_INTEGER) {
-      this.fail(`${what} is ${literal}, beyond 2^53 - 1: no file has that many bytes`, at);
+      this.fail(`${what} has ${literal}, beyond 2^53 - 1: no file has that many bytes`, at);
     }
     return value;
   }
 
   /** The text of a string token, which has been checked: decoding cannot fail. */
-  text({ start, end, escaped }: StringToken): string {
+  text(token: StringToken): string {
+    const raw = decoder.decode(this.#bytes(token));
+    return token.escaped ? (JSON.parse(`"${raw}"`) as string) : raw;
+  }
+
+  /** Whether a string token stands for `ascii`; takes no memory where the token has no escapes. */
+  matches(token: StringToken, ascii: string): boolean {
+    const from = token.start - this.#base;
+    if (token.escaped || from < 0)
+      return token.end - token.start <= 6 * ascii.length && this.text(token) === ascii;
+    if (token.end - token.start !== ascii.length) return false;
+    for (let i = 0; i < ascii.length; i++) {
+      if (this.#window[from + i] !== ascii.charCodeAt(i)) return false;
+    }
+    return true;
+  }
+
+  #bytes({ start, end }: StringToken): Uint8Array {
+    const from = start - this.#base;
+    if (from >= 0 && end - this.#base <= this.#window.length) {
+      return this.#window.subarray(from, end - this.#base);
+    }
     const bytes = new Uint8Array(end - start);
     for (let at = start; at < end;) {
       const part = this.#source.window(at).subarray(0, end - at);
       bytes.set(part, at - start);
       at += part.length;
     }
-    // The source may have given its window away: fetch it again before the next token.
+    // The source has given its window away: fetch it again before the next token.
     this.#base = this.position;
     this.#index = 0;
     this.#window = new Uint8Array(0);
-    const raw = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-    return escaped ? (JSON.parse(`"${raw}"`) as string) : raw;
+    return bytes;
   }
 }
