@@ -29,7 +29,10 @@ const shiftOp: Op<{ readonly frames: number }> = {
   },
 };
 
-/** The signal as it was `frames` frames ago; zero before the start. */
+/**
+ * The signal as it was `frames` frames ago; zero before the start. Frame k comes out with frame k of the input,
+ * never sooner: a delay behind a look-ahead wins no latency back, so put it on the other branch.
+ */
 export const delay = (x: Signal, frames: number): Signal => x.trace.apply(shiftOp, { frames }, [x], 'delay');
 
 /** The signal as it will be in `frames` frames: a look-ahead, so the output waits; zero behind the end. */

@@ -41,10 +41,7 @@ export function compile(model: Model, parameters: Parameters, options: CompileOp
     irregular,
   });
   if (options.maxLatency !== undefined && program.latency > options.maxLatency) {
-    const [culprit] = program.steps
-      .filter(({ node }) => node.timing)
-      .sort((a, b) => program.schedule.latency(a.node.id) - program.schedule.latency(b.node.id))
-      .filter(({ node }) => program.schedule.latency(node.id) > options.maxLatency!);
+    const culprit = program.steps.find(({ node }) => program.schedule.latency(node.id) > options.maxLatency!);
     const { path, source } = culprit!.node;
     throw new GraphError(
       `${graph.name} looks ${program.latency} frames ahead, ${options.maxLatency} are allowed: ` +

@@ -101,6 +101,12 @@ export class Stream {
     return this.#outputs[0]!.node.step.width;
   }
 
+  /** Output frames for each input frame, in the long run, at the first output port. */
+  get outputRate(): number {
+    const { rate } = this.#outputs[0]!.node.step.node;
+    return rate === 'constant' ? 0 : rate.numerator / rate.denominator;
+  }
+
   /** Names the backend, the precision and the model: what a snapshot must match. */
   get identity(): {
     readonly backend: string;

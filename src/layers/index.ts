@@ -1,0 +1,3 @@
+export { initialise } from './initialise.ts';
+export { s4d, type S4dOptions } from './s4d.ts';
+export { s4dBlock, type S4BlockOptions } from './s4-block.ts';

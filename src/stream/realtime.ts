@@ -1,0 +1,60 @@
+import { StreamError } from '../errors.ts';
+import type { FloatArray } from '../signal/index.ts';
+import type { Stream } from './stream.ts';
+
+/** A stream at a real-time edge: as many frames out as go in, the first `latency` of them zero. */
+export interface RealtimeStream {
+  readonly stream: Stream;
+  /** Frames by which the output lags the input. */
+  readonly latency: number;
+  /** Writes exactly as many frames as `input` has, and returns how many that are. */
+  process(input: FloatArray, output: FloatArray): number;
+}
+
+/**
+ * For sound cards and render quanta: n frames in, n frames out. Look-ahead turns into delay: `latency` zero
+ * frames go out first. Only for models of one input and one output port that run at one rate throughout;
+ * `maxFrames` bounds the blocks, so that a running edge allocates nothing.
+ *
+ * @throws StreamError where the model changes the rate, or a block exceeds `maxFrames`.
+ * @example
+ * const edge = realtime(compile(model, parameters), 128);
+ * edge.process(quantum, quantumOut);
+ */
+export function realtime(stream: Stream, maxFrames: number): RealtimeStream {
+  const { latency, outputChannels: channels } = stream;
+  // Many input frames later the output must have grown by as many, or the rates differ.
+  if (stream.outputRate !== 1) {
+    throw new StreamError(
+      `${stream.identity.model} gives ${stream.outputRate} frames for each it takes; a real-time edge needs 1: resample behind it`,
+    );
+  }
+  // Frames that wait to go out: `latency` zeros at first, and always as many as the model still withholds, turned round.
+  const ready = new Float64Array((latency + maxFrames + stream.maxOutput(maxFrames)) * channels);
+  const scratch = new Float64Array(stream.maxOutput(maxFrames) * channels);
+  let waiting = latency;
+  return {
+    stream,
+    latency,
+    process(input, output) {
+      const frames = input.length / stream.inputChannels;
+      if (frames > maxFrames) {
+        throw new StreamError(
+          `a block of ${frames} frames, but this edge was made for at most ${maxFrames}; raise maxFrames`,
+        );
+      }
+      if (output.length < frames * channels) {
+        throw new StreamError(
+          `output has room for ${output.length / channels} frames, ${frames} come; give it as many as the input`,
+        );
+      }
+      const came = stream.process(input, scratch);
+      for (let i = 0; i < came * channels; i++) ready[waiting * channels + i] = scratch[i]!;
+      waiting += came;
+      for (let i = 0; i < frames * channels; i++) output[i] = ready[i]!;
+      ready.copyWithin(0, frames * channels, waiting * channels);
+      waiting -= frames;
+      return frames;
+    },
+  };
+}

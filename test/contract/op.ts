@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { random } from '../../src/init/index.ts';
+import {
+  sizeOf,
+  traceModel,
+  type Model,
+  type Shape,
+  type Signal,
+  type Trace,
+} from '../../src/signal/index.ts';
+import { evaluate, gradient } from '../../src/train/index.ts';
+import { peakOf, relativeError, verifyStream, type StreamCase } from './stream.ts';
+
+export interface OpCase extends Omit<StreamCase, 'model' | 'parameters'> {
+  /** Shape of a frame at each input port; the first is `input`. */
+  readonly inputs: Readonly<Record<string, Shape>>;
+  /** Applies the op; parameters it declares are drawn standard normal unless they bring an initialiser. */
+  readonly build: (trace: Trace, inputs: Readonly<Record<string, Signal>>) => Signal;
+  /** Step of the central differences; 1e-6. */
+  readonly step?: number;
+}
+
+/** The contract of an op: that of a stream, its adjoint, and its `long` form where it has one. */
+export function verifyOp(test: OpCase): void {
+  const model = opModel(test);
+  const parameters = drawParameters(model, 21);
+  const whole = traceModel(model).nodes.some((node) => node.source.kind === 'op' && node.source.op.whole);
+  if (!whole) verifyStream({ ...test, model, parameters });
+  verifyAdjoint({
+    name: test.name,
+    model,
+    parameters,
+    ...(test.step === undefined ? {} : { step: test.step }),
+  });
+
+  const hasLong = traceModel(model).nodes.some((node) => node.source.kind === 'op' && node.source.op.long);
+  if (hasLong && !whole) {
+    it(`${test.name}: the long form is within 1e-5 of the recurrence`, () => {
+      const inputs = drawInputs(model, 700, 8);
+      const step = evaluate(model, parameters, inputs);
+      const long = evaluate(model, parameters, inputs, { form: 'long' });
+      expect(relativeError(long['output']!, step['output']!)).toBeLessThanOrEqual(1e-5);
+    });
+  }
+}
+
+export const opModel = ({ name, inputs, build }: OpCase): Model => ({
+  name,
+  inputs,
+  build: (trace, signals) => ({ output: build(trace, signals) }),
+});
+
+/** Parameters by their initialisers, or standard normal. */
+export function drawParameters(model: Model, seed: number): Map<string, Float64Array> {
+  const source = random(seed);
+  return new Map(
+    [...traceModel(model).parameters].map(([name, { shape, source: origin }]) => {
+      const make = origin.kind === 'parameter' ? origin.initialise : undefined;
+      return [
+        name,
+        make
+          ? Float64Array.from(make(shape, source as never))
+          : Float64Array.from({ length: sizeOf(shape) }, () => source.normal()),
+      ];
+    }),
+  );
+}
+
+export function drawInputs(model: Model, frames: number, seed: number): Record<string, Float64Array> {
+  const source = random(seed);
+  return Object.fromEntries(
+    Object.entries(model.inputs).map(([port, shape]) => [
+      port,
+      Float64Array.from({ length: frames * sizeOf(shape) }, () => source.normal()),
+    ]),
+  );
+}
+
+export interface AdjointCase {
+  readonly name: string;
+  readonly model: Model;
+  readonly parameters: ReadonlyMap<string, Float64Array>;
+  readonly frames?: number;
+  readonly step?: number;
+}
+
+/** Every gradient against central differences in float64, to 1e-6 of the gradient's peak. */
+export function verifyAdjoint({ name, model, parameters, frames = 12, step = 1e-6 }: AdjointCase): void {
+  describe(`${name}: adjoint`, () => {
+    const inputs = drawInputs(model, frames, 31);
+    const weights = random(32);
+    const probe = evaluate(model, parameters, inputs)['output']!;
+    const seeds = Float64Array.from(probe, () => weights.normal());
+    const loss = (values: ReadonlyMap<string, Float64Array>, data: Record<string, Float64Array>): number =>
+      evaluate(model, values, data)['output']!.reduce((sum, y, i) => sum + y * seeds[i]!, 0);
+    const { inputs: dInputs, parameters: dParameters } = gradient(model, parameters, inputs, () => ({
+      output: seeds,
+    }));
+
+    const compare = (actual: Float64Array, at: (i: number, delta: number) => number): void => {
+      const numeric = actual.map((_, i) => (at(i, step) - at(i, -step)) / (2 * step));
+      const scale = Math.max(peakOf(numeric), peakOf(actual), 1e-3);
+      for (let i = 0; i < actual.length; i++) {
+        expect(
+          Math.abs(actual[i]! - numeric[i]!) / scale,
+          `element ${i}: ${actual[i]} against ${numeric[i]}`,
+        ).toBeLessThan(1e-6);
+      }
+    };
+    const nudged = (data: Float64Array, i: number, delta: number): Float64Array => {
+      const copy = Float64Array.from(data);
+      copy[i]! += delta;
+      return copy;
+    };
+
+    it.each(Object.keys(inputs))('of input %s', (port) => {
+      compare(dInputs[port]!, (i, delta) =>
+        loss(parameters, { ...inputs, [port]: nudged(inputs[port]!, i, delta) }),
+      );
+    });
+    it.each([...parameters.keys()])('of parameter %s', (key) => {
+      compare(dParameters.get(key)!, (i, delta) =>
+        loss(new Map(parameters).set(key, nudged(parameters.get(key)!, i, delta)), inputs),
+      );
+    });
+  });
+}
