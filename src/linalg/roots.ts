@@ -24,7 +24,7 @@ import type { Complex } from './complex.ts';
  * polynomialRoots([1, 0, 1]); // { re: [0, 0], im: [1, -1] }
  * ```
  *
- * @throws {ArgumentError} when a coefficient is not finite or all of them are 0.
+ * @throws {ArgumentError} when a coefficient is not finite, all of them are 0, or the zeros overflow.
  */
 export function polynomialRoots(coefficients: ArrayLike<number>): Complex {
   const all = Float64Array.from(coefficients);
@@ -70,6 +70,12 @@ function companionEigenvalues(p: Float64Array): { re: number[]; im: number[] } {
   const degree = p.length - 1;
   const C = new Float64Array(degree * degree);
   for (let j = 0; j < degree; j++) C[j] = -p[j + 1] / p[0];
+  // The eigenvalue solver would never end on an infinity.
+  if (!C.every(Number.isFinite))
+    throw new ArgumentError(
+      `polynomialRoots: the leading coefficient ${p[0]} is too small beside the others, its zeros overflow; ` +
+        'drop it or scale the variable',
+    );
   for (let i = 1; i < degree; i++) C[i * degree + i - 1] = 1;
   balance(C, degree);
   const matrix = new Matrix(degree, degree);

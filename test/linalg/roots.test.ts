@@ -94,5 +94,6 @@ describe('polynomialRoots', () => {
     expect(() => polynomialRoots([0, 0])).toThrow(ArgumentError);
     expect(() => polynomialRoots([])).toThrow(ArgumentError);
     expect(() => polynomialRoots([1, NaN])).toThrow(/coefficient 1 is NaN/);
+    expect(() => polynomialRoots([1e-310, 1, 1])).toThrow(/leading coefficient 1e-310 is too small/);
   });
 });
