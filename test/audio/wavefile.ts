@@ -1,0 +1,4 @@
+import { createRequire } from 'node:module';
+
+/** The package wavefile, as an oracle. Its ES module form has no names that the type checker knows. */
+export const { WaveFile } = createRequire(import.meta.url)('wavefile') as typeof import('wavefile');
