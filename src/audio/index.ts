@@ -1,0 +1,10 @@
+export * from './wav/index.ts';
+export * from './level.ts';
+export { createResampler, type Resampler, type ResamplerOptions, type ResampleQuality } from './resample.ts';
+export {
+  createSpectrogram,
+  type Spectrogram,
+  type SpectrogramBuilder,
+  type SpectrogramOptions,
+} from './spectrogram.ts';
+export { renderSpectrograms, type PictureOptions, type SpectrogramPanel } from './picture.ts';
