@@ -167,7 +167,7 @@ export class Stream {
    * appends. Returns the frames written; the stream takes no more input until `reset`.
    */
   end(output: Block): number {
-    if (this.#ended) throw new StreamError(`this stream of ${this.#program.graph.name} has ended already`);
+    this.#refuseEnded();
     this.#assign(this.#outputs, output, this.#to, 'output');
     const padding = this.#program.graph.endPadding(this.#frames);
     this.#checkRoom(this.#program.schedule.counts(this.#frames + padding, true));
@@ -181,9 +181,10 @@ export class Stream {
 
   /** `process` into a fresh array of just the frames that came. One output port only. */
   push(input: Block): FloatArray {
+    this.#refuseEnded();
     this.#assign(this.#inputs, input, this.#from, 'input');
     const { node } = this.#outputs[0]!;
-    const frames = this.#ended ? 0 : this.#countFrames();
+    const frames = this.#countFrames();
     const count = this.#program.schedule.emitted(node.step.node.id, this.#frames + frames) - node.produced;
     const output = this.#fresh(count * node.step.width);
     this.process(input, output);
@@ -244,6 +245,14 @@ export class Stream {
     this.#frames = frames;
     this.#ended = ended;
     this.#inputs.forEach((port, i) => port.held.set(held[i]!));
+  }
+
+  #refuseEnded(): void {
+    if (this.#ended) {
+      throw new StreamError(
+        `this stream of ${this.#program.graph.name} has ended; reset() it or compile another`,
+      );
+    }
   }
 
   #fresh(length: number): FloatArray {

@@ -1,0 +1,34 @@
+/**
+ * statewave: state space models on live signals.
+ *
+ * Models (`s4d`, `lti`, …) are architectures; `initialise` or a checkpoint gives parameters; `compile` makes a
+ * `Stream` of both. RxJS operators are in `statewave/operators`, files in `statewave/audio` and
+ * `statewave/checkpoint`.
+ */
+export * from './errors.ts';
+export * from './layers/index.ts';
+export * from './stream/index.ts';
+export * from './train/index.ts';
+export * from './discretize/index.ts';
+export * as filters from './filters/index.ts';
+export * as init from './init/index.ts';
+export * as ops from './ops/index.ts';
+export {
+  Schedule,
+  Trace,
+  defineLayer,
+  sequential,
+  traceModel,
+  type FloatArray,
+  type Graph,
+  type Layer,
+  type LayerDefinition,
+  type Model,
+  type Op,
+  type Precision,
+  type Shape,
+  type Signal,
+  type Timing,
+} from './signal/index.ts';
+export { reference } from './backends/reference/index.ts';
+export type { StreamBackend } from './backends/backend.ts';
