@@ -1,6 +1,7 @@
 import { ArgumentError, StreamError } from '../../errors.ts';
 import { decoderOf, justification, type Justified } from './decode.ts';
-import { walkHeader, walkTrailer, type Parse, type Walk } from './header.ts';
+import { drive, driveSync } from './drive.ts';
+import { walkHeader, walkTrailer, type Parse } from './header.ts';
 import { imaFrames } from './ima-adpcm.ts';
 import { openSource, type ByteSource, type WavSource } from './source.ts';
 import type { WavInfo } from './types.ts';
@@ -308,33 +309,3 @@ function settleJustified(parse: Parse, head: Uint8Array): Justified {
 
 const room = (format: SampleFormat, length: number): Float32Array | Float64Array =>
   format === 'float64' ? new Float64Array(length) : new Float32Array(length);
-
-async function drive<T>(walk: Walk<T>, bytes: ByteSource): Promise<T> {
-  let step = walk.next();
-  while (step.done !== true) {
-    const { op, n } = step.value;
-    let answer: Uint8Array = NOTHING;
-    if (op === 'read') answer = await bytes.read(n);
-    else if (op === 'skip') await bytes.skip(n);
-    else bytes.unread(n);
-    step = walk.next(answer);
-  }
-  return step.value;
-}
-
-function driveSync<T>(walk: Walk<T>, bytes: Uint8Array, position: number): T {
-  let step = walk.next();
-  while (step.done !== true) {
-    const { op, n } = step.value;
-    let answer: Uint8Array = NOTHING;
-    if (op === 'read') {
-      answer = bytes.subarray(position, position + n);
-      position += answer.length;
-    } else if (op === 'skip') position += n;
-    else position -= n;
-    step = walk.next(answer);
-  }
-  return step.value;
-}
-
-const NOTHING = new Uint8Array(0);
