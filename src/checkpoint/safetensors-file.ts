@@ -102,8 +102,12 @@ export function openSafetensors(path: string, options: ReadOptions = {}): Safete
 
 /** Reads a whole safetensors file. Errors as `openSafetensors` and `SafetensorsFile.read`. */
 export function loadSafetensors(path: string, options: ReadOptions = {}): Checkpoint {
-  using file = openSafetensors(path, options);
-  return file.readAll();
+  const file = openSafetensors(path, options);
+  try {
+    return file.readAll();
+  } finally {
+    file.close();
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { AdjointCall, Sequence } from '../signal/index.ts';
 import { isConstant } from '../signal/index.ts';
-import type { DiagonalScanAttributes, ScanPlan, ScanRole } from './diagonal-scan.ts';
+import type { DiagonalScanAttributes, ScanPlan, ScanRole } from './diagonal-scan-plan.ts';
 
 /**
  * The adjoint of the diagonal scan: the same scan in reverse with conjugated coefficients. A gradient with

@@ -1,6 +1,6 @@
 import FFT from 'fft.js';
 import type { SequenceCall } from '../signal/index.ts';
-import type { DiagonalScanAttributes, ScanPlan } from './diagonal-scan.ts';
+import type { DiagonalScanAttributes, ScanPlan } from './diagonal-scan-plan.ts';
 
 /**
  * The scan of a whole sequence as a convolution, where coefficients and read-out stand still and the input

@@ -1,14 +1,11 @@
 import { decodeALaw, decodeMuLaw } from './g711.ts';
 import { decodeImaBlock } from './ima-adpcm.ts';
-import type { WavFormat } from './types.ts';
+import type { Decode, WavFormat } from './types.ts';
 
 /*
  * bytes   whole blocks of a WAV file                       blocks × blockAlign
  * out     samples, time-major                              frames × channels
  */
-
-/** Turns whole blocks to samples from `out[at]` on. Full scale is ±1. */
-export type Decode = (bytes: Uint8Array, out: Float32Array | Float64Array, at: number) => void;
 
 /**
  * Where the bits of a PCM sample sit when its container has room to spare: at the top, as the standard has

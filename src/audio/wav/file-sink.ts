@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ArgumentError, StreamError } from '../../errors.ts';
-import type { Sink } from './write.ts';
+import type { Sink } from './sink.ts';
 
 const writeAsync = promisify(write);
 const closeAsync = promisify(close);

@@ -1,4 +1,4 @@
-import type { Decode } from './decode.ts';
+import type { Decode } from './types.ts';
 
 /**
  * The two laws of ITU-T G.711 as 256 values each, at the 16-bit scale that every implementation uses

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { StreamError } from '../../errors.ts';
-import type { Sink } from './write.ts';
+import type { Sink } from './sink.ts';
 
 /** Bytes to a stream, at the pace of whoever reads it. */
 export class PipeSink implements Sink {

@@ -55,3 +55,6 @@ export interface WavInfo extends WavFormat {
 
 /** The same, while the reader is still finding out. */
 export type Draft<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
+
+/** Turns whole blocks to samples from `out[at]` on. Full scale is ±1. */
+export type Decode = (bytes: Uint8Array, out: Float32Array | Float64Array, at: number) => void;

@@ -4,6 +4,7 @@ import { ArgumentError, StreamError } from '../../errors.ts';
 import { encoderOf, SAMPLE_BYTES, type WavEncoding, type WavWriterStats } from './encode.ts';
 import { FileSink } from './file-sink.ts';
 import { PipeSink } from './pipe-sink.ts';
+import type { Sink } from './sink.ts';
 import { wavHeader } from './write-header.ts';
 
 /** How a WAV file is to be written. */
@@ -37,15 +38,6 @@ export interface WavWriter {
    * `write` so far become a valid file. A pipe needs none of it.
    */
   finalizeNow(): void;
-}
-
-/** Where the bytes go. */
-export interface Sink {
-  write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
-  /** Ends the data; `header` belongs at the start, where that can still be reached. */
-  close(header: () => Uint8Array, padding: boolean): Promise<void>;
-  closeNow(header: () => Uint8Array, padding: boolean): void;
-  abort(): Promise<void>;
 }
 
 /**
