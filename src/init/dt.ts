@@ -8,6 +8,7 @@
  * | bias | what Mamba stores: dt = softplus(bias) | count |
  */
 import { ArgumentError } from '../errors.ts';
+import { inverseSoftplus } from '../math/scalar.ts';
 import type { Random } from './random.ts';
 
 /** The range of steps; by default 0.001 … 0.1, as in S4, S5 and Mamba. */
@@ -53,14 +54,4 @@ export function mambaDtBias(
       `mambaDtBias: the floor is ${floor}; softplus⁻¹ needs a step above 0, take 1e-4 or so`,
     );
   return logUniformDt(rng, count, range).map((logDt) => inverseSoftplus(Math.max(Math.exp(logDt), floor)));
-}
-
-/** ln(1 + e^x), exact for large arguments of both signs. */
-export function softplus(x: number): number {
-  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-}
-
-/** The x of softplus(x) = y, y > 0: y + ln(1 − e^−y), exact where e^y − 1 would cancel or overflow. */
-export function inverseSoftplus(y: number): number {
-  return y + Math.log(-Math.expm1(-y));
 }

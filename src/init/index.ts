@@ -1,4 +1,4 @@
-export { inverseSoftplus, logUniformDt, mambaDtBias, softplus } from './dt.ts';
+export { logUniformDt, mambaDtBias } from './dt.ts';
 export type { DtRange } from './dt.ts';
 export { hippo, hippoEigen, hippoMeasures, nplr, rankCorrection } from './hippo.ts';
 export type { Hippo, HippoEigen, HippoMeasure, Nplr } from './hippo.ts';

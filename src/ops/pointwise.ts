@@ -1,6 +1,6 @@
 import type { Op, Signal } from '../signal/index.ts';
 import { sizeOf } from '../signal/index.ts';
-import * as scalar from './scalar.ts';
+import * as scalar from '../math/scalar.ts';
 
 /** A function of one number, with its derivative; `y` is the function's value at `x`. */
 interface Pointwise {

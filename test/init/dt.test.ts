@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ArgumentError } from '../../src/errors.ts';
-import { inverseSoftplus, logUniformDt, mambaDtBias, random, softplus } from '../../src/init/index.ts';
+import { logUniformDt, mambaDtBias, random } from '../../src/init/index.ts';
+import { inverseSoftplus, softplus } from '../../src/math/scalar.ts';
 
 describe('steps', () => {
   it('are log-uniform between min and max', () => {

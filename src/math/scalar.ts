@@ -8,6 +8,11 @@ export const sigmoid = (x: number): number =>
 /** ln(1 + eˣ): x itself for large x, eˣ for very negative x (where 1 + eˣ would round to 1). */
 export const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 
+/** The x of softplus(x) = y, y > 0: y + ln(1 − e^−y), exact where e^y − 1 would cancel or overflow. */
+export function inverseSoftplus(y: number): number {
+  return y + Math.log(-Math.expm1(-y));
+}
+
 /**
  * The error function, to about 1e-15.
  *
