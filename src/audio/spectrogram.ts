@@ -43,7 +43,7 @@ export interface Spectrogram {
 /** A spectrogram that grows with its input, in bounded memory. */
 export interface SpectrogramBuilder {
   /** Takes a block, frames × channels, of any length. */
-  push(block: Float32Array): void;
+  push(block: Float32Array | Float64Array): void;
   /** No more input: the picture of it all. */
   end(): Spectrogram;
 }
@@ -124,7 +124,7 @@ class Builder implements SpectrogramBuilder {
     this.#power = new Float32Array(64 * this.#bins);
   }
 
-  push(block: Float32Array): void {
+  push(block: Float32Array | Float64Array): void {
     const channels = this.#channels;
     if (this.#ended) throw new StreamError('push after end: create another spectrogram.');
     if (block.length % channels !== 0) {
@@ -168,7 +168,7 @@ class Builder implements SpectrogramBuilder {
     return this.#columns + (this.#inColumn > 0 ? 1 : 0);
   }
 
-  #take(block: Float32Array, frames: number): void {
+  #take(block: Float32Array | Float64Array, frames: number): void {
     const channels = this.#channels;
     const size = this.#fftSize;
     for (let i = 0; i < frames;) {
