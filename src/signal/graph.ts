@@ -217,7 +217,10 @@ export class Trace {
       stride: 1,
       emit: 1,
     };
-    const outputRate = scaleRate(rate, resolved.emit, resolved.stride);
+    const outputRate =
+      resolved.atEnd === true
+        ? { numerator: 0, denominator: 1 }
+        : scaleRate(rate, resolved.emit, resolved.stride);
     return new Signal(
       this,
       this.#add({ kind: 'op', op, attributes }, shape, outputRate, nodes, path, resolved),

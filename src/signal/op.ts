@@ -82,6 +82,8 @@ export interface SequenceCall<Attributes, Prepared = unknown> {
   readonly output: Sequence;
   readonly prepared: Prepared;
   readonly firings: number;
+  /** Frames of each input, without padding; 1 for a constant. */
+  readonly frames: readonly number[];
 }
 
 /** The same backwards: `dInputs[i] += dOutput · ∂output/∂inputs[i]`; null where nobody asks. */

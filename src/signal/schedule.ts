@@ -1,5 +1,5 @@
 import { leastCommonMultiple } from './rate.ts';
-import { countFrames, type TimedNode } from './timing.ts';
+import { countFrames, oldestFor, type TimedNode } from './timing.ts';
 
 /**
  * What can be said of a graph's timing before anything runs.
@@ -24,7 +24,7 @@ export class Schedule {
     this.#counts = new Float64Array(1 + Math.max(-1, ...nodes.map((node) => node.id)));
     this.period = nodes.reduce((period, node) => leastCommonMultiple(period, node.rate.denominator), 1);
     this.settled = nodes.reduce((sum, { inputs, timing, rate }) => {
-      if (timing === undefined) return sum;
+      if (timing === undefined || rate.numerator === 0) return sum;
       const lookahead = timing.windows.map((window, i) =>
         inputs[i]! < 0 ? 0 : Math.max(0, window.size - window.left) + timing.stride,
       );
@@ -52,6 +52,8 @@ export class Schedule {
    */
   latency(id: number): number {
     const { rate } = this.#nodes.find((node) => node.id === id)!;
+    // One value a sequence comes at the end: it has no frame to be late for.
+    if (rate.numerator === 0) return 0;
     let latency = 0;
     let seen = 0;
     for (let frames = 0; frames <= this.settled + 2 * this.period; frames++) {
@@ -84,7 +86,7 @@ export class Schedule {
         const firings = counts[id]! / timing.emit;
         inputs.forEach((input, i) => {
           if (input < 0) return;
-          const oldest = firings * timing.stride - timing.windows[i]!.left;
+          const oldest = oldestFor(timing, i, firings, counts[input]!);
           retention[input] = Math.max(retention[input]!, counts[input]! - oldest);
         });
       }

@@ -25,6 +25,13 @@ export interface Timing {
   readonly stride: number;
   /** Frames written at each firing. */
   readonly emit: number;
+  /**
+   * Frames that the very last firings, those over the zeros behind the end, write too many: they are dropped.
+   * At most what those firings write.
+   */
+  readonly surplus?: number;
+  /** Fires once, when its inputs have ended, on the last `size` frames of each: one value a sequence. */
+  readonly atEnd?: boolean;
 }
 
 /** The window of an op without memory. */
@@ -33,6 +40,19 @@ export const present: Window = { size: 1, left: 0, right: 0 };
 /** Firings possible with `available` frames of an input, counted from the stream's start. */
 export const firingsFor = (window: Window, stride: number, available: number): number =>
   Math.max(0, Math.floor((available + window.left - window.size) / stride) + 1);
+
+/** Firings possible over `available` frames, `ended` saying whether more will come. */
+export function firingsOf(timing: Timing, input: number, available: number, ended: boolean): number {
+  const window = timing.windows[input]!;
+  if (timing.atEnd === true) return ended && available >= window.size ? 1 : 0;
+  return firingsFor(window, timing.stride, available + (ended ? window.right : 0));
+}
+
+/** The oldest of `produced` frames that a reader will look at again, after `fired` firings. */
+export const oldestFor = (timing: Timing, input: number, fired: number, produced: number): number =>
+  timing.atEnd === true
+    ? Math.max(0, produced - timing.windows[input]!.size)
+    : fired * timing.stride - timing.windows[input]!.left;
 
 /** What the schedule needs to know of a node. */
 export interface TimedNode {
@@ -61,11 +81,9 @@ export function countFrames(
     }
     let firings = Infinity;
     for (let i = 0; i < inputs.length; i++) {
-      const window = timing.windows[i]!;
       if (inputs[i]! < 0) continue;
-      const available = counts[inputs[i]!]! + (ended ? window.right : 0);
-      firings = Math.min(firings, firingsFor(window, timing.stride, available));
+      firings = Math.min(firings, firingsOf(timing, i, counts[inputs[i]!]!, ended));
     }
-    counts[id] = firings * timing.emit;
+    counts[id] = Math.max(0, firings * timing.emit - (ended ? (timing.surplus ?? 0) : 0));
   }
 }

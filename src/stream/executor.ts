@@ -1,5 +1,5 @@
 import type { Arena, Kernel } from '../backends/backend.ts';
-import { firingsFor, isConstant, type FloatArray, type Frame } from '../signal/index.ts';
+import { firingsOf, isConstant, oldestFor, type FloatArray, type Frame } from '../signal/index.ts';
 import type { Program, Step } from './program.ts';
 
 /** A node of a running stream: its buffer and how far it is. */
@@ -22,7 +22,7 @@ export interface Running {
   /** Frames taken by whoever reads an output port; Infinity where the node is none. */
   drained: number;
   /** Who reads this node, and as which of its inputs. */
-  readonly readers: { readonly node: Running; readonly left: number; readonly stride: number }[];
+  readonly readers: { readonly node: Running; readonly input: number }[];
 }
 
 /**
@@ -68,8 +68,7 @@ export class Executor {
         readers: [],
       };
       sources.forEach((source, i) => {
-        const { windows, stride } = step.node.timing!;
-        source?.readers.push({ node: running, left: windows[i]!.left, stride });
+        source?.readers.push({ node: running, input: i });
       });
       this.#byId.set(step.node.id, running);
       return running;
@@ -128,7 +127,8 @@ export class Executor {
   oldestNeeded(node: Running): number {
     let oldest = Math.min(node.produced, node.drained);
     for (const reader of node.readers) {
-      oldest = Math.min(oldest, reader.node.fired * reader.stride - reader.left);
+      const timing = reader.node.step.node.timing!;
+      oldest = Math.min(oldest, oldestFor(timing, reader.input, reader.node.fired, node.produced));
     }
     return oldest;
   }
@@ -140,9 +140,7 @@ export class Executor {
     for (let i = 0; i < node.sources.length; i++) {
       const source = node.sources[i];
       if (source === undefined) continue;
-      const window = timing.windows[i]!;
-      const available = source.produced + (source.ended ? window.right : 0);
-      total = Math.min(total, firingsFor(window, timing.stride, available));
+      total = Math.min(total, firingsOf(timing, i, source.produced, source.ended));
       if (!source.ended) sourcesEnded = false;
     }
     let firings = total - node.fired;
@@ -156,13 +154,14 @@ export class Executor {
       }
       for (let i = 0; i < node.sources.length; i++) {
         const source = node.sources[i];
-        const first = source ? node.fired * timing.stride - timing.windows[i]!.left : 0;
+        const first = source ? oldestFor(timing, i, node.fired, source.produced) : 0;
         node.inputs[i]!.at = source ? (first - source.base) * source.step.width : 0;
       }
       node.output.at = (node.produced - node.base) * node.step.width;
       node.kernel!.run(firings, node.fired);
       node.fired += firings;
       node.produced += firings * timing.emit;
+      if (sourcesEnded) node.produced = Math.min(node.produced, total * timing.emit - (timing.surplus ?? 0));
     }
     if (sourcesEnded && !node.ended && node.fired >= total) this.#end(node);
     return firings > 0;

@@ -1,6 +1,7 @@
 import { SnapshotError } from '../errors.ts';
 import { crc32 } from './checksum.ts';
 import type { Executor, Running } from './executor.ts';
+import { oldestFor } from '../signal/index.ts';
 import type { Program } from './program.ts';
 
 const MAGIC = 'SWSNAP01';
@@ -130,13 +131,19 @@ export function readSnapshot(program: Program, executor: Executor, snapshot: Uin
   const counts = Float64Array.from(program.schedule.counts(total, header.ended));
   const position = (node: Running): { produced: number; fired: number } => {
     const produced = counts[node.step.node.id]!;
-    return { produced, fired: produced / (node.step.node.timing?.emit ?? 1) };
+    const timing = node.step.node.timing;
+    const surplus = header.ended ? (timing?.surplus ?? 0) : 0;
+    return { produced, fired: (produced + surplus) / (timing?.emit ?? 1) };
   };
   const restored = executor.nodes.map((node) => {
     const { path } = node.step.node;
     const { produced, fired } = position(node);
     const oldest = node.readers.reduce(
-      (least, reader) => Math.min(least, position(reader.node).fired * reader.stride - reader.left),
+      (least, reader) =>
+        Math.min(
+          least,
+          oldestFor(reader.node.step.node.timing!, reader.input, position(reader.node).fired, produced),
+        ),
       produced,
     );
     const frames = take(

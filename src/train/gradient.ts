@@ -1,7 +1,7 @@
 import { StreamError } from '../errors.ts';
 import { type FloatArray, type Model, type Node, type Sequence } from '../signal/index.ts';
 import type { Parameters } from '../stream/constants.ts';
-import { framesOf, record, type EvaluateOptions, type Sequences } from './tape.ts';
+import { dropSurplus, framesOf, record, type EvaluateOptions, type Sequences } from './tape.ts';
 
 export interface Gradients {
   readonly outputs: Readonly<Record<string, Float64Array>>;
@@ -52,6 +52,7 @@ export function gradient(
   for (const node of [...graph.nodes].reverse()) {
     const call = calls.get(node);
     if (call === undefined || node.source.kind !== 'op') continue;
+    if (node.timing) dropSurplus(node, call.firings, gradients.get(node)!);
     node.source.op.adjoint({
       ...call,
       dOutput: gradients.get(node)!,

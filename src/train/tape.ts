@@ -2,7 +2,7 @@ import { StreamError } from '../errors.ts';
 import { stepSequence } from '../backends/reference/sequence.ts';
 import { environmentAt, checkParameters, evaluateConstants, type Parameters } from '../stream/constants.ts';
 import {
-  firingsFor,
+  firingsOf,
   isConstant,
   sizeOf,
   traceModel,
@@ -88,12 +88,14 @@ export function record(
           precision: 'float64',
         }),
         firings,
+        frames: node.inputs.map((input) => frames.get(input) ?? 1),
       };
       calls.set(node, call);
       if (isConstant(node)) continue;
       if (options.form !== 'long' || op.long?.(call) !== true) stepSequence({ op }, call);
       sequences.set(node, output);
-      frames.set(node, firings * node.timing!.emit);
+      frames.set(node, emitted(node, firings));
+      dropSurplus(node, firings, output);
     }
   }
   return { graph, sequences, frames, calls };
@@ -101,12 +103,20 @@ export function record(
 
 /** Firings over the whole sequence, its end included. */
 function countFirings(node: Node, frames: ReadonlyMap<Node, number>): number {
-  const { windows, stride } = node.timing!;
   return Math.min(
     ...node.inputs.map((input, i) =>
-      isConstant(input) ? Infinity : firingsFor(windows[i]!, stride, frames.get(input)! + windows[i]!.right),
+      isConstant(input) ? Infinity : firingsOf(node.timing!, i, frames.get(input)!, true),
     ),
   );
+}
+
+/** Frames that count of what the firings wrote. */
+const emitted = (node: Node, firings: number): number =>
+  Math.max(0, firings * node.timing!.emit - (node.timing!.surplus ?? 0));
+
+/** Zeroes what the last firings wrote too much: readers see it as the zeros behind the end. */
+export function dropSurplus(node: Node, firings: number, { data, origin, width }: Sequence): void {
+  data.fill(0, origin + emitted(node, firings) * width, origin + firings * node.timing!.emit * width);
 }
 
 /** Room for a signal with the zeros that its readers see before and behind it. */

@@ -131,6 +131,94 @@ verifyOp({
   frames: 1104,
 });
 
+for (const [name, options, shape] of [
+  ['causal', {}, [3, 2, 4]],
+  ['same', { padding: 'same' }, [3, 2, 5]],
+  ['valid, dilated', { padding: 'valid', dilation: 3 }, [3, 2, 3]],
+  ['depthwise, dilated, same', { padding: 'same', groups: 2, dilation: 2 }, [4, 1, 3]],
+  ['strided', { padding: 'valid', stride: 2 }, [3, 2, 4]],
+  ['strided by more than its taps', { padding: { left: 1, right: 2 }, stride: 5 }, [3, 2, 2]],
+] as const) {
+  verifyOp({
+    name: `convolution, ${name}`,
+    inputs: { input: [2] },
+    build: (t, { input }) =>
+      ops.convolution(input!, t.parameter('weight', shape), {
+        ...options,
+        bias: t.parameter('bias', [shape[0]]),
+      }),
+    frames: 600,
+  });
+}
+for (const [name, options, shape] of [
+  ['by two', { stride: 2 }, [2, 3, 4]],
+  ['taps that are no multiple of the stride', { stride: 3 }, [2, 3, 4]],
+  ['cropped, grouped', { stride: 2, padding: 1, groups: 2 }, [2, 2, 4]],
+  ['with output padding', { stride: 2, padding: 2, outputPadding: 1 }, [2, 1, 5]],
+] as const) {
+  verifyOp({
+    name: `transposed convolution, ${name}`,
+    inputs: { input: [2] },
+    build: (t, { input }) =>
+      ops.transposedConvolution(input!, t.parameter('weight', shape), {
+        ...options,
+        bias: t.parameter('bias', [shape[1] * ('groups' in options ? options.groups : 1)]),
+      }),
+    frames: 300,
+  });
+}
+verifyOp({
+  name: 'skip',
+  inputs: { input: [2] },
+  build: (_t, { input }) => ops.skip(input!, 3),
+  frames: 400,
+});
+
+for (const [name, options] of [
+  ['layer norm', {}],
+  ['RMS norm', { centre: false }],
+  ['group norm', { groups: 3, eps: 1e-3 }],
+] as const) {
+  verifyOp({
+    name,
+    inputs: { input: [2, 6] },
+    build: (_t, { input }) => ops.normalise(input!, options),
+    frames: 300,
+  });
+}
+verifyOp({
+  name: 'average pool',
+  inputs: { input: [2] },
+  build: (_t, { input }) => ops.averagePool(input!, 4),
+  frames: 1102,
+});
+verifyOp({
+  name: 'overlapping max pool',
+  inputs: { input: [2] },
+  build: (_t, { input }) => ops.maxPool(input!, 5, 2),
+  frames: 1102,
+});
+verifyOp({
+  name: 'running mean',
+  inputs: { input: [2] },
+  build: (_t, { input }) => ops.runningMean(input!),
+  frames: 300,
+});
+verifyOp({
+  name: 'one value a sequence',
+  inputs: { input: [2] },
+  build: (t, { input }) => ops.dense(ops.last(ops.runningMean(input!)), t.parameter('w', [3, 2])),
+  frames: 700,
+});
+verifyOp({
+  name: 'embedding',
+  inputs: { input: [2] },
+  input: (_port, frames, width) => Float32Array.from({ length: frames * width }, (_, i) => (i * 7) % 4),
+  withoutGradient: ['input'],
+  build: (t, { input }) => ops.embedding(input!, t.parameter('weight', [4, 3])),
+  frames: 300,
+});
+
 verifyOp({ name: 'reverse', inputs: { input: [2] }, build: (_t, { input }) => ops.reverse(input!) });
 
 verifyOp({

@@ -1,5 +1,6 @@
 import {
-  firingsFor,
+  firingsOf,
+  oldestFor,
   isConstant,
   present,
   sizeOf,
@@ -27,14 +28,13 @@ interface Laid {
 function layOut(job: SequenceJob, item: number): Laid {
   const { op, attributes, types } = job;
   const timing = op.timing?.(attributes, types);
-  const stride = timing?.stride ?? 1;
   const width = sizeOf(op.shape(attributes, types, fail));
   let firings = Infinity;
   const inputs = types.map((type, i): Sequence => {
     const size = sizeOf(type.shape);
     if (isConstant(type)) return { data: Float64Array.from(job.inputs[i]!), origin: 0, width: size };
     const window = timing?.windows[i] ?? present;
-    firings = Math.min(firings, firingsFor(window, stride, job.frames + window.right));
+    firings = Math.min(firings, timing ? firingsOf(timing, i, job.frames, true) : job.frames);
     const data = new Float64Array((window.left + job.frames + window.right) * size);
     data.set(
       job.inputs[i]!.subarray(item * job.frames * size, (item + 1) * job.frames * size),
@@ -45,14 +45,20 @@ function layOut(job: SequenceJob, item: number): Laid {
   const constants = types.map((type, i) => (isConstant(type) ? inputs[i]!.data : undefined));
   const prepared = op.prepare?.({ attributes, types, constants, precision: 'float64' });
   const frames = firings * (timing?.emit ?? 1);
+  const kept = frames - (timing?.surplus ?? 0);
   const output = { data: new Float64Array(frames * width), origin: 0, width };
-  return { call: { attributes, types, inputs, output, prepared, firings }, frames, width };
+  const counts = types.map((type) => (isConstant(type) ? 1 : job.frames));
+  return {
+    call: { attributes, types, inputs, output, prepared, firings, frames: counts },
+    frames: kept,
+    width,
+  };
 }
 
 /** Every firing of an op over one sequence, from a fresh state. */
 export function stepSequence(job: Pick<SequenceJob, 'op'>, call: SequenceCall<unknown>): void {
   const { op } = job;
-  const { attributes, types, inputs, output, prepared, firings } = call;
+  const { attributes, types, inputs, output, prepared, firings, frames } = call;
   if (op.whole === true) {
     op.long!(call);
     return;
@@ -77,8 +83,7 @@ export function stepSequence(job: Pick<SequenceJob, 'op'>, call: SequenceCall<un
   for (let k = 0; k < firings; k++) {
     step.firing = k;
     inputs.forEach((input, i) => {
-      const window = timing?.windows[i] ?? present;
-      const first = k * (timing?.stride ?? 1) - window.left;
+      const first = timing ? oldestFor(timing, i, k, frames[i]!) : k;
       step.inputs[i]!.at = isConstant(types[i]!) ? 0 : input.origin + first * input.width;
     });
     step.output.at = output.origin + k * emit * output.width;
@@ -90,7 +95,7 @@ function forward(job: SequenceJob): Float64Array {
   const results = Array.from({ length: job.batch }, (_, item) => {
     const laid = layOut(job, item);
     stepSequence(job, laid.call);
-    return laid.call.output.data;
+    return laid.call.output.data.subarray(0, laid.frames * laid.width);
   });
   const size = results[0]?.length ?? 0;
   const all = new Float64Array(size * job.batch);
@@ -109,7 +114,8 @@ function adjoint(job: SequenceJob, dOutput: Float64Array): Float64Array[] {
       width: size,
     }));
     const size = frames * width;
-    const dOut = { data: dOutput.subarray(item * size, (item + 1) * size), origin: 0, width };
+    const dOut = { data: new Float64Array(call.output.data.length), origin: 0, width };
+    dOut.data.set(dOutput.subarray(item * size, (item + 1) * size));
     job.op.adjoint({ ...call, dOutput: dOut, dInputs });
     dInputs.forEach(({ data, origin, width: frame }, i) => {
       const gradient = gradients[i]!;
