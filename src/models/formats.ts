@@ -1,0 +1,37 @@
+import { nearestName } from '../checkpoint/similar-name.ts';
+import { ArgumentError } from '../errors.ts';
+import type { Model, Shape } from '../signal/index.ts';
+import type { Config, ModelFormat } from './format.ts';
+import { s4Format } from './formats/s4.ts';
+import { s4dFormat } from './formats/s4d.ts';
+
+/** Every architecture whose checkpoints can be loaded. */
+export const modelFormats: readonly ModelFormat[] = [s4dFormat, s4Format];
+
+const byName = new Map(modelFormats.map((format) => [format.name, format]));
+
+/**
+ * The format of a name.
+ *
+ * @throws ArgumentError for an unknown one; the message lists the known.
+ */
+export function formatByName(name: string): ModelFormat {
+  const format = byName.get(name);
+  if (format) return format;
+  const near = nearestName(name, byName.keys());
+  throw new ArgumentError(
+    `format ${JSON.stringify(name)} is unknown${near === undefined ? '' : `, did you mean "${near}"?`}; ` +
+      `use one of ${[...byName.keys()].join(', ')}`,
+  );
+}
+
+/**
+ * The model that a checkpoint's format and configuration describe, without weights.
+ *
+ * @param shapes of the checkpoint's tensors, for architectures whose sizes only the weights know.
+ * @throws ArgumentError, GraphError as `ModelFormat.build`.
+ * @example
+ * const model = modelFor('s4', { mode: 's4d', d_model: 4, d_state: 16, disc: 'bilinear' });
+ */
+export const modelFor = (format: string, config: Config, shapes?: ReadonlyMap<string, Shape>): Model =>
+  formatByName(format).build(config, shapes);
