@@ -1,0 +1,15 @@
+import type { Family } from '../case.ts';
+import { discretizeFamily } from './discretize.ts';
+import { filtersFamily } from './filters.ts';
+import { hippoFamily } from './hippo.ts';
+import { s4Family } from './s4.ts';
+import { s4dFamily } from './s4d.ts';
+
+/** Who takes which golden files; the first that matches. What nobody takes is unsupported. */
+export const families: readonly Family[] = [
+  discretizeFamily,
+  hippoFamily,
+  filtersFamily,
+  s4dFamily,
+  s4Family,
+];
