@@ -1,0 +1,91 @@
+import { Observable, Subscriber, type OperatorFunction } from 'rxjs';
+
+/** What an operator with memory does; one is made for each subscription. */
+export interface Transformer<T, R> {
+  /** Takes a value and emits what is ready. What it throws goes to `error()`. */
+  next(value: T, emit: (value: R) => void): void;
+  /** The source has completed: emits what is left. */
+  end?(emit: (value: R) => void): void;
+}
+
+/**
+ * An operator from its transformer, with the rules that all operators here keep:
+ *
+ * - a transformer is made on subscription, so that two subscribers share nothing and `repeat` starts afresh;
+ * - values are transformed in the order in which they arrive and emitted one after the other, never nested:
+ *   where a subscriber feeds the source from within `next`, what comes of it waits for that `next` to return
+ *   (a nested emission would reach a second subscriber behind it in the wrong order, ReactiveX/rxjs#6580, #6976);
+ * - an error of the source is passed on behind the values that came before it; nothing is flushed;
+ * - closing the subscriber closes the source, also while it is still emitting inside `subscribe`.
+ */
+export const operate =
+  <T, R>(begin: () => Transformer<T, R>): OperatorFunction<T, R> =>
+  (source) =>
+    new Observable((subscriber) => source.subscribe(new InOrder(subscriber, begin())));
+
+/**
+ * Extends Subscriber, as the operators of RxJS 7 do: a plain observer would be wrapped in another one, and the
+ * source could not see that the destination is closed before `subscribe` has returned.
+ */
+class InOrder<T, R> extends Subscriber<T> {
+  readonly #transformer: Transformer<T, R>;
+  /** The usual case is one value at a time, which needs no queue. */
+  #next: R | typeof nothing = nothing;
+  readonly #waiting: R[] = [];
+  #delivering = false;
+  #end: (() => void) | undefined;
+
+  constructor(subscriber: Subscriber<R>, transformer: Transformer<T, R>) {
+    super(subscriber);
+    this.#transformer = transformer;
+  }
+
+  // Collected until the transformer has returned: what a subscriber sets off must come behind all of them.
+  readonly #emit = (value: R): void => {
+    if (this.#next === nothing) this.#next = value;
+    else this.#waiting.push(value);
+  };
+
+  protected override _next(value: T): void {
+    try {
+      this.#transformer.next(value, this.#emit);
+    } catch (error) {
+      this.error(error);
+      return;
+    }
+    this.#deliver();
+  }
+
+  protected override _error(error: unknown): void {
+    this.#end = () => super._error(error);
+    this.#deliver();
+  }
+
+  protected override _complete(): void {
+    try {
+      this.#transformer.end?.(this.#emit);
+    } catch (error) {
+      this._error(error);
+      return;
+    }
+    this.#end = () => super._complete();
+    this.#deliver();
+  }
+
+  #deliver(): void {
+    if (this.#delivering) return;
+    this.#delivering = true;
+    try {
+      while (this.#next !== nothing && !this.closed) {
+        const value = this.#next;
+        this.#next = this.#waiting.length > 0 ? this.#waiting.shift()! : nothing;
+        this.destination.next(value);
+      }
+    } finally {
+      this.#delivering = false;
+    }
+    this.#end?.();
+  }
+}
+
+const nothing = Symbol('nothing');

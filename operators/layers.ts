@@ -1,0 +1,15 @@
+import * as layers from '../src/layers/index.ts';
+import { fixedOperatorFor, operatorFor } from './ssm/operator-for.ts';
+
+// One line a layer: an operator has no body of its own, see `operatorFor`.
+
+/** `source.pipe(s4d({ features: 4 }, parameters))` */
+export const s4d = operatorFor(layers.s4d);
+/** `source.pipe(s4dBlock({ features: 4 }, parameters))` */
+export const s4dBlock = operatorFor(layers.s4dBlock);
+/** `source.pipe(lti({ b: [1], a: [0.01, 1] }, { domain: 'continuous' }, { sampleRate: 1000 }))` */
+export const lti = fixedOperatorFor(layers.lti);
+/** The layer `filter` under a name that RxJS leaves free: `source.pipe(frequencyFilter({ family: 'butterworth', … }))` */
+export const frequencyFilter = fixedOperatorFor(layers.filter);
+/** `source.pipe(biquadFilter([{ type: 'notch', frequency: 50, Q: 30 }]))` */
+export const biquadFilter = fixedOperatorFor(layers.biquadFilter);
