@@ -1,0 +1,132 @@
+import { zohEuler } from '../discretize/index.ts';
+import { normal, torchDefault, uniform, type Random } from '../init/index.ts';
+import { conv1d } from '../layers/conv.ts';
+import { layerNorm } from '../layers/norm.ts';
+import {
+  add,
+  channelsToFrames,
+  dense,
+  diagonalScan,
+  exp,
+  framesToChannels,
+  mul,
+  neg,
+  permute,
+  reshape,
+  select,
+  silu,
+  softplus,
+} from '../ops/index.ts';
+import { defineLayer, sizeOf, type Layer, type Shape, type Signal, type Trace } from '../signal/index.ts';
+
+/** Configuration of `attenuate`; the defaults are those of the published weights. */
+export interface AttenuateOptions {
+  readonly inChannels?: number;
+  /** Channels behind each down-projection. */
+  readonly channels?: readonly number[];
+  /** Frames that each down-projection makes one of. */
+  readonly resampleFactors?: readonly number[];
+  /** Modes of every SSM: `num_coeffs` × `repeat`. */
+  readonly modes?: number;
+  /** A depthwise convolution of three taps, centred, before every SSM. */
+  readonly preConv?: boolean;
+}
+
+/**
+ * aTENNuate, a speech denoiser on raw waveforms at 16 kHz: an hourglass of SSM blocks with patch-wise down- and
+ * up-projections and skips (Brainchip-Inc/aTENNuate).
+ *
+ *     block:  depthwise 3-tap convolution → SSM → LayerNorm over channels → SiLU
+ *     SSM:    A = −softplus(A₀) + i A₁,  dt = exp(log_dt),  x[k] = e^{dt A} x[k−1] + dt B u[k],  y = C Re x
+ *
+ * A signal of one channel has neither the convolution nor the norm. Names and shapes are those of `weights.pt`.
+ *
+ * On a stream: 1,255 frames (78 ms) of look-ahead, all of it from the centred convolutions and the patches; the
+ * official rule for the end appends 256 − (L mod 256) zero frames as signal. Counts frames, so 16 kHz only.
+ *
+ * Source: Pei, Shrivastava, Sidharth, "Optimized Real-time Speech Enhancement with Deep SSMs on Raw Audio"
+ * (arXiv 2409.03377), and the repository's `attenuate/model.py`.
+ *
+ * @example
+ * const stream = compile(attenuate(), parameters);
+ */
+export function attenuate(options: AttenuateOptions = {}): Layer {
+  const { inChannels = 1, channels = [16, 32, 64, 96, 128, 256], modes = 256, preConv = true } = options;
+  const { resampleFactors: factors = [4, 4, 2, 2, 2, 2] } = options;
+  const widths = [inChannels, ...channels];
+  const patch = factors.reduce((product, factor) => product * factor, 1);
+
+  const block = (trace: Trace, x: Signal, activation = true): Signal => {
+    const [width] = x.shape as [number];
+    const single = width === 1;
+    // torch's nn.Sequential counts the pieces that are there.
+    let index = 0;
+    let y = x;
+    if (preConv && !single)
+      y = conv1d(trace, y, { name: `${index++}`, outputs: width, taps: 3, groups: width, padding: 'same' });
+    y = ssm(trace.scope(`${index++}`), y, modes);
+    if (!single) y = layerNorm(trace, y, `${index++}.layer_norm`);
+    return activation ? silu(y) : y;
+  };
+
+  return defineLayer({
+    name: 'attenuate',
+    features: inChannels,
+    sampleRate: 16_000,
+    endPadding: (frames) => patch - (frames % patch),
+    apply(trace, input) {
+      const skips: Signal[] = [];
+      let x = input;
+      factors.forEach((factor, i) => {
+        skips.push(x);
+        const level = trace.scope(`down_ssms.${i}`);
+        x = patchDown(level.scope('1'), block(level.scope('0'), x), widths[i + 1]!, factor);
+      });
+      for (const i of [0, 1]) x = block(trace.scope(`hid_ssms.${i}`), x);
+      for (let i = factors.length - 1; i >= 0; i--) {
+        const level = trace.scope(`up_ssms.${i}`);
+        x = block(level.scope('1'), add(patchUp(level.scope('0'), x, widths[i]!, factors[i]!), skips[i]!));
+      }
+      return block(trace.scope('last_ssms.1'), block(trace.scope('last_ssms.0'), x), false);
+    },
+  });
+}
+
+/** Modes shared by all channels: in by B, out by C, real part of each mode's state. */
+function ssm(trace: Trace, u: Signal, modes: number): Signal {
+  const [width] = u.shape as [number];
+  const A = trace.parameter('A', [modes, 2], (shape, random: Random) =>
+    normal(new Float64Array(sizeOf(shape)), random),
+  );
+  const B = trace.parameter('B', [modes, width], uniformBy(width));
+  const C = trace.parameter('C', [width, modes], uniformBy(modes));
+  const logDt = trace.parameter('log_dt', [modes], (shape, random: Random) =>
+    uniform(new Float64Array(sizeOf(shape)), random, Math.log(1e-3), Math.log(0.1)),
+  );
+  const states = diagonalScan(dense(u, B), {
+    a: { re: neg(softplus(select(A, 0))), im: select(A, 1) },
+    c: trace.literal([1], [1, 1]),
+    dt: mul(exp(logDt), trace.timeScale()),
+    method: zohEuler.diagonal,
+  });
+  return dense(states, C);
+}
+
+const uniformBy =
+  (fanIn: number) =>
+  (shape: Shape, random: Random): Float64Array =>
+    torchDefault(new Float64Array(sizeOf(shape)), random, fanIn);
+
+/** `factor` frames become one: 'b c (t r) -> b d t' with weight (c × d × r). */
+function patchDown(trace: Trace, x: Signal, outputs: number, factor: number): Signal {
+  const [inputs] = x.shape as [number];
+  const weight = trace.parameter('weight', [inputs, outputs, factor], uniformBy(inputs * factor));
+  return dense(framesToChannels(x, factor), reshape(permute(weight, [1, 2, 0]), [outputs, factor * inputs]));
+}
+
+/** One frame becomes `factor`: 'b c t -> b d (t r)' with weight (c × d × r). */
+function patchUp(trace: Trace, x: Signal, outputs: number, factor: number): Signal {
+  const [inputs] = x.shape as [number];
+  const weight = trace.parameter('weight', [inputs, outputs, factor], uniformBy(inputs));
+  return channelsToFrames(dense(x, reshape(permute(weight, [2, 1, 0]), [factor * outputs, inputs])), factor);
+}
