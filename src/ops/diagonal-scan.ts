@@ -18,6 +18,18 @@ import {
 
 export * from './diagonal-scan-plan.ts';
 
+/** An operand's element for a lane at this frame. */
+function read(
+  { inputs, prepared: { at, lanes } }: StepCall<DiagonalScanAttributes, ScanPlan>,
+  role: ScanRole,
+  lane: number,
+  otherwise: number,
+): number {
+  if (at[role] < 0) return otherwise;
+  const from = inputs[at[role]]!;
+  return from.data[from.at + lanes[role]![lane]!]!;
+}
+
 function step(call: StepCall<DiagonalScanAttributes, ScanPlan>): void {
   const { attributes, inputs, output, state, prepared, firing } = call;
   const { channels, states, complex, method } = attributes;
@@ -25,48 +37,51 @@ function step(call: StepCall<DiagonalScanAttributes, ScanPlan>): void {
   const x = state['x']!;
   const previous = state['u'];
   const count = channels * states;
-  const read = (role: ScanRole, lane: number, otherwise: number): number => {
-    if (at[role] < 0) return otherwise;
-    const from = inputs[at[role]]!;
-    return from.data[from.at + lanes[role]![lane]!]!;
-  };
+  const uFrom = inputs[at.u]!;
+  const uImFrom = at.uIm < 0 ? undefined : inputs[at.uIm]!;
+  const c = at.c < 0 ? undefined : inputs[at.c]!;
+  const cIm = at.cIm < 0 ? undefined : inputs[at.cIm]!;
   const flush = firing % FLUSH_FRAMES === FLUSH_FRAMES - 1;
   for (let h = 0; h < channels; h++) {
-    const u = inputs[at.u]!.data[inputs[at.u]!.at + h]!;
-    const uIm = at.uIm < 0 ? 0 : inputs[at.uIm]!.data[inputs[at.uIm]!.at + h]!;
+    const u = uFrom.data[uFrom.at + h]!;
+    const uIm = uImFrom ? uImFrom.data[uImFrom.at + h]! : 0;
     let y = 0;
     for (let n = 0; n < states; n++) {
       const lane = h * states + n;
+      let [aRe, aIm, bRe, bIm] = [0, 0, 0, 0];
       if (coefficients) {
-        scratch[12] = coefficients.aBar[2 * lane]!;
-        scratch[13] = coefficients.aBar[2 * lane + 1]!;
-        scratch[14] = coefficients.bBar[2 * lane]!;
-        scratch[15] = coefficients.bBar[2 * lane + 1]!;
-        if (coefficients.bPrevious) {
-          scratch[16] = coefficients.bPrevious[2 * lane]!;
-          scratch[17] = coefficients.bPrevious[2 * lane + 1]!;
-        }
+        aRe = coefficients.aBar[2 * lane]!;
+        aIm = coefficients.aBar[2 * lane + 1]!;
+        bRe = coefficients.bBar[2 * lane]!;
+        bIm = coefficients.bBar[2 * lane + 1]!;
       } else {
-        const dt = read('dt', lane, 1);
+        const [a, b] = [read(call, 'a', lane, 0), read(call, 'b', lane, 1)];
         discretiseLane(
           attributes,
           scratch,
-          read('a', lane, 0),
-          read('aIm', lane, 0),
-          read('b', lane, 1),
-          read('bIm', lane, 0),
-          dt,
+          a,
+          read(call, 'aIm', lane, 0),
+          b,
+          read(call, 'bIm', lane, 0),
+          read(call, 'dt', lane, 1),
         );
+        aRe = scratch[12]!;
+        aIm = scratch[13]!;
+        bRe = scratch[14]!;
+        bIm = scratch[15]!;
       }
       const xRe = x[lane]!;
       const xIm = complex ? x[count + lane]! : 0;
-      let re = scratch[12]! * xRe - scratch[13]! * xIm + (scratch[14]! * u - scratch[15]! * uIm);
-      let im = scratch[12]! * xIm + scratch[13]! * xRe + (scratch[14]! * uIm + scratch[15]! * u);
+      let re = aRe * xRe - aIm * xIm + (bRe * u - bIm * uIm);
+      let im = aRe * xIm + aIm * xRe + (bRe * uIm + bIm * u);
       if (previous) {
+        const past = coefficients?.bPrevious;
+        const pRe = past ? past[2 * lane]! : scratch[16]!;
+        const pIm = past ? past[2 * lane + 1]! : scratch[17]!;
         const v = previous[h]!;
-        const vIm = at.uIm < 0 ? 0 : previous[channels + h]!;
-        re += scratch[16]! * v - scratch[17]! * vIm;
-        im += scratch[16]! * vIm + scratch[17]! * v;
+        const vIm = uImFrom ? previous[channels + h]! : 0;
+        re += pRe * v - pIm * vIm;
+        im += pRe * vIm + pIm * v;
       }
       if (rounded[lane]) {
         re = Math.fround(re);
@@ -78,15 +93,16 @@ function step(call: StepCall<DiagonalScanAttributes, ScanPlan>): void {
       }
       x[lane] = re;
       if (complex) x[count + lane] = im;
-      if (at.c >= 0) y += read('c', lane, 0) * re - read('cIm', lane, 0) * im;
+      if (c) y += c.data[c.at + lanes.c![lane]!]! * re;
+      if (cIm) y -= cIm.data[cIm.at + lanes.cIm![lane]!]! * im;
     }
-    if (at.c >= 0) output.data[output.at + h] = y;
+    if (c) output.data[output.at + h] = y;
     if (method.usesPreviousInput) {
       previous![h] = u;
-      if (at.uIm >= 0) previous![channels + h] = uIm;
+      if (uImFrom) previous![channels + h] = uIm;
     }
   }
-  if (at.c < 0) for (let i = 0; i < x.length; i++) output.data[output.at + i] = x[i]!;
+  if (!c) for (let i = 0; i < x.length; i++) output.data[output.at + i] = x[i]!;
 }
 
 export const diagonalScanOp: Op<DiagonalScanAttributes, ScanPlan> = {
