@@ -4,4 +4,3 @@ export type { Complex } from './complex.ts';
 export { eigHermitian } from './eigen.ts';
 export type { HermitianEigen } from './eigen.ts';
 export { expm } from './expm.ts';
-export { polynomialRoots } from './roots.ts';
