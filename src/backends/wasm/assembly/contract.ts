@@ -1,0 +1,216 @@
+// Constant coefficients, real input, read out by a constant c: S4D while nothing moves.
+//
+// | symbol | meaning |
+// | --- | --- |
+// | x | the state over its input weight: x[k] = Ā x[k−1] + u[k] |
+// | c | the read-out times the input weight: y = Re Σ c x |
+//
+// Four slots stay in registers while the frames of a tile pass by: their chains hide each other's latency.
+// The sum over slots grows in the output, slot after slot, so any chunking adds in the same order.
+
+import * as at from '../layout';
+import { Complex, Real, demote, flushed, flushedWide, madd, nmadd, promoteHigh } from './vector';
+
+/** `frames` frames, the first of which stands `phase` frames behind a multiple of the tile. */
+export function contract(d: usize, frames: i32, phase: i32): void {
+  if (load<i32>(d, at.C_COMPLEX)) tiles<Complex>(d, frames, phase);
+  else tiles<Real>(d, frames, phase);
+}
+
+function tiles<S>(d: usize, frames: i32, phase: i32): void {
+  const copies = load<i32>(d, at.COPIES);
+  const channels = load<i32>(d, at.C_CHANNELS);
+  const step = (channels * copies) << 2;
+  const staged = load<usize>(d, at.STAGED);
+  let input = load<usize>(d, at.C_INPUT);
+  let output = load<usize>(d, at.C_OUTPUT);
+  while (frames > 0) {
+    const count = min(at.TILE - phase, frames);
+    let u = input;
+    let y = output;
+    if (copies > 1) {
+      u = staged;
+      y = staged + at.TILE * step;
+      spread(input, u, count * channels, copies);
+    }
+    memory.fill(y, 0, count * step);
+    groups<S>(d, u, y, step, count, phase);
+    if (copies > 1) fold(y, output, count * channels, copies);
+    input += (count * channels) << 2;
+    output += (count * channels) << 2;
+    frames -= count;
+    phase = 0;
+  }
+}
+
+/** Each number `copies` times. */
+function spread(from: usize, to: usize, count: i32, copies: i32): void {
+  for (let i = 0; i < count; i++, from += 4) {
+    const value = load<f32>(from);
+    for (let copy = 0; copy < copies; copy++, to += 4) store<f32>(to, value);
+  }
+}
+
+/** The sum of each run of `copies` numbers. */
+function fold(from: usize, to: usize, count: i32, copies: i32): void {
+  for (let i = 0; i < count; i++, to += 4, from += copies << 2) {
+    let value = load<f32>(from) + load<f32>(from, 4);
+    if (copies == 4) value += load<f32>(from, 8) + load<f32>(from, 12);
+    store<f32>(to, value);
+  }
+}
+
+function groups<S>(d: usize, u: usize, y: usize, step: usize, frames: i32, phase: i32): void {
+  let entry = load<usize>(d, at.TABLE);
+  for (let g = load<i32>(d, at.GROUPS); g > 0; g--) {
+    let coefficients = load<usize>(entry, at.NARROW_AT);
+    let state = load<usize>(entry, at.NARROW_STATE_AT);
+    for (let slots = load<i32>(entry, at.NARROW_SLOTS); slots > 0; slots -= 4) {
+      narrow<S>(coefficients, state, u, y, step, frames, phase);
+      coefficients += at.QUAD_BYTES;
+      state += 128;
+    }
+    coefficients = load<usize>(entry, at.WIDE_AT);
+    state = load<usize>(entry, at.WIDE_STATE_AT);
+    for (let slots = load<i32>(entry, at.WIDE_SLOTS); slots > 0; slots--) {
+      wide<S>(coefficients, state, u, y, step, frames, phase + frames == at.TILE);
+      coefficients += at.WIDE_BYTES;
+      state += at.STATE_BYTES;
+    }
+    u += at.VECTOR;
+    y += at.VECTOR;
+    entry += at.TABLE_BYTES;
+  }
+}
+
+/** Four narrow slots; state is re, im a slot. */
+function narrow<S>(a: usize, x: usize, u: usize, y: usize, step: usize, frames: i32, phase: i32): void {
+  const period = load<i32>(a, at.PERIOD);
+  // Frames until the state is flushed.
+  let left = period - (phase & (period - 1));
+  const a0 = v128.load(a, 0);
+  const a1 = v128.load(a, 64);
+  const a2 = v128.load(a, 128);
+  const a3 = v128.load(a, 192);
+  const c0 = v128.load(a, 32);
+  const c1 = v128.load(a, 96);
+  const c2 = v128.load(a, 160);
+  const c3 = v128.load(a, 224);
+  let x0 = v128.load(x, 0);
+  let x1 = v128.load(x, 32);
+  let x2 = v128.load(x, 64);
+  let x3 = v128.load(x, 96);
+  if (isFloat<S>()) {
+    const b0 = v128.load(a, 16);
+    const b1 = v128.load(a, 80);
+    const b2 = v128.load(a, 144);
+    const b3 = v128.load(a, 208);
+    const d0 = v128.load(a, 48);
+    const d1 = v128.load(a, 112);
+    const d2 = v128.load(a, 176);
+    const d3 = v128.load(a, 240);
+    let i0 = v128.load(x, 16);
+    let i1 = v128.load(x, 48);
+    let i2 = v128.load(x, 80);
+    let i3 = v128.load(x, 112);
+    for (; frames > 0; left = period) {
+      const run = min(left, frames);
+      frames -= run;
+      left -= run;
+      for (let k = run; k > 0; k--, u += step, y += step) {
+        const input = v128.load(u);
+        const r0 = madd(a0, x0, nmadd(b0, i0, input));
+        const r1 = madd(a1, x1, nmadd(b1, i1, input));
+        const r2 = madd(a2, x2, nmadd(b2, i2, input));
+        const r3 = madd(a3, x3, nmadd(b3, i3, input));
+        i0 = madd(a0, i0, f32x4.mul(b0, x0));
+        i1 = madd(a1, i1, f32x4.mul(b1, x1));
+        i2 = madd(a2, i2, f32x4.mul(b2, x2));
+        i3 = madd(a3, i3, f32x4.mul(b3, x3));
+        x0 = r0;
+        x1 = r1;
+        x2 = r2;
+        x3 = r3;
+        let sum = nmadd(d0, i0, madd(c0, x0, v128.load(y)));
+        sum = nmadd(d1, i1, madd(c1, x1, sum));
+        sum = nmadd(d2, i2, madd(c2, x2, sum));
+        v128.store(y, nmadd(d3, i3, madd(c3, x3, sum)));
+      }
+      if (left > 0) break;
+      x0 = flushed(x0);
+      x1 = flushed(x1);
+      x2 = flushed(x2);
+      x3 = flushed(x3);
+      i0 = flushed(i0);
+      i1 = flushed(i1);
+      i2 = flushed(i2);
+      i3 = flushed(i3);
+    }
+    v128.store(x, i0, 16);
+    v128.store(x, i1, 48);
+    v128.store(x, i2, 80);
+    v128.store(x, i3, 112);
+  } else {
+    for (; frames > 0; left = period) {
+      const run = min(left, frames);
+      frames -= run;
+      left -= run;
+      for (let k = run; k > 0; k--, u += step, y += step) {
+        const input = v128.load(u);
+        x0 = madd(a0, x0, input);
+        x1 = madd(a1, x1, input);
+        x2 = madd(a2, x2, input);
+        x3 = madd(a3, x3, input);
+        const sum = madd(c1, x1, madd(c0, x0, v128.load(y)));
+        v128.store(y, madd(c3, x3, madd(c2, x2, sum)));
+      }
+      if (left > 0) break;
+      x0 = flushed(x0);
+      x1 = flushed(x1);
+      x2 = flushed(x2);
+      x3 = flushed(x3);
+    }
+  }
+  v128.store(x, x0, 0);
+  v128.store(x, x1, 32);
+  v128.store(x, x2, 64);
+  v128.store(x, x3, 96);
+}
+
+/** One wide slot, its lanes 0, 1 and 2, 3 side by side in float64. */
+function wide<S>(a: usize, x: usize, u: usize, y: usize, step: usize, frames: i32, isFlushed: bool): void {
+  const a0 = v128.load(a, 0);
+  const a1 = v128.load(a, 16);
+  const b0 = v128.load(a, 32);
+  const b1 = v128.load(a, 48);
+  const c0 = v128.load(a, 64);
+  const c1 = v128.load(a, 80);
+  const d0 = v128.load(a, 96);
+  const d1 = v128.load(a, 112);
+  let x0 = v128.load(x, 0);
+  let x1 = v128.load(x, 16);
+  let i0 = v128.load(x, 32);
+  let i1 = v128.load(x, 48);
+  for (; frames > 0; frames--, u += step, y += step) {
+    const input = v128.load(u);
+    let r0 = f64x2.add(f64x2.mul(a0, x0), f64x2.promote_low_f32x4(input));
+    let r1 = f64x2.add(f64x2.mul(a1, x1), promoteHigh(input));
+    let y0 = f64x2.mul(c0, r0);
+    let y1 = f64x2.mul(c1, r1);
+    if (isFloat<S>()) {
+      r0 = f64x2.sub(r0, f64x2.mul(b0, i0));
+      r1 = f64x2.sub(r1, f64x2.mul(b1, i1));
+      i0 = f64x2.add(f64x2.mul(a0, i0), f64x2.mul(b0, x0));
+      i1 = f64x2.add(f64x2.mul(a1, i1), f64x2.mul(b1, x1));
+      y0 = f64x2.sub(f64x2.mul(c0, r0), f64x2.mul(d0, i0));
+      y1 = f64x2.sub(f64x2.mul(c1, r1), f64x2.mul(d1, i1));
+    }
+    x0 = r0;
+    x1 = r1;
+    v128.store(y, f32x4.add(v128.load(y), demote(y0, y1)));
+  }
+  v128.store(x, isFlushed ? flushedWide(x0) : x0, 0);
+  v128.store(x, isFlushed ? flushedWide(x1) : x1, 16);
+  v128.store(x, isFlushed ? flushedWide(i0) : i0, 32);
+  v128.store(x, isFlushed ? flushedWide(i1) : i1, 48);
+}

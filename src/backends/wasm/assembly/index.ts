@@ -1,0 +1,3 @@
+export { adjoint } from './adjoint';
+export { contract } from './contract';
+export { forward } from './forward';

@@ -1,0 +1,50 @@
+/**
+ * WebAssembly SIMD kernels for the ops that dominate a model's cost, today the diagonal scan; everything else runs
+ * on the reference, in the same memory.
+ */
+import { diagonalScanOp, type DiagonalScanAttributes, type ScanPlan } from '../../ops/diagonal-scan.ts';
+import type { KernelPlan, KernelRequest, StreamBackend } from '../backend.ts';
+import { reference } from '../reference/index.ts';
+import { isFoldable, planFolded } from './folded.ts';
+import { planGeneral } from './general.ts';
+import { findBuild, needBuild, type WasmOptions } from './module.ts';
+import { familyOf, type Scan } from './scan.ts';
+
+export type { WasmOptions } from './module.ts';
+export { wasmSequences } from './sequence.ts';
+
+/**
+ * Streams on WebAssembly SIMD. Loaded synchronously: Node, workers and an AudioWorklet alike.
+ * Precision `float64` and methods that use the previous input (foh, trapezoidal) run on the reference.
+ *
+ * @throws BackendError where the engine has no WebAssembly SIMD; `defaultBackend` never throws.
+ * @example
+ * const stream = compile(model, parameters, { backend: wasm() });
+ */
+export function wasm(options: WasmOptions = {}): StreamBackend {
+  const { name, open } = needBuild(options);
+  return { name, open, plan: (request) => (request.op === diagonalScanOp ? planScan(request) : undefined) };
+}
+
+/** `wasm()` where it runs, else the reference. */
+export const defaultBackend = (options: WasmOptions = {}): StreamBackend =>
+  findBuild(options) ? wasm(options) : reference;
+
+function planScan({
+  attributes,
+  types,
+  constants,
+  prepared,
+  precision,
+}: KernelRequest): KernelPlan | undefined {
+  const plan = prepared as ScanPlan;
+  const scan: Scan = {
+    attributes: attributes as DiagonalScanAttributes,
+    types,
+    constants,
+    plan,
+    wide: plan.rounded.map((rounded) => (rounded ? 0 : 1)),
+  };
+  if (precision === 'float64' || familyOf(scan.attributes.method) === undefined) return undefined;
+  return isFoldable(scan) ? planFolded(scan) : planGeneral(scan);
+}

@@ -1,0 +1,149 @@
+/**
+ * What the kernels (AssemblyScript, `assembly/`) and their callers agree on: where things stand in memory.
+ * Both languages read this file, so it holds plain integers alone. Sizes are in bytes, addresses 32 bits.
+ *
+ * | word | meaning |
+ * | --- | --- |
+ * | group | 4 neighbouring channels, one in each lane of a vector |
+ * | slot | a group's vector of one state: 4 channels × 1 state |
+ * | tile | up to 64 frames that are computed together; tiles end at absolute firings, multiples of 64 |
+ * | narrow, wide | a slot in float32; in float64, because one of its 4 modes is slow |
+ */
+
+export const LANES = 4;
+export const VECTOR = 16;
+
+/** Frames of a tile; the op's `FLUSH_FRAMES`, since state is flushed where a tile ends. */
+export const TILE = 64;
+
+/** One tile of vectors, and the vector before it. */
+export const TILE_BYTES = 1040;
+
+/** Frames after which the general kernels flush float32 state; see `flushed`. */
+export const FLUSH = 4;
+
+/** State of a slot: re and im in float32 (the first half) or in float64. */
+export const STATE_BYTES = 64;
+
+/** Coefficients of a wide slot: Ā re, im, B̄ re, im in float64. */
+export const WIDE_BYTES = 128;
+
+/** Sums of a slot in float64. */
+export const SUM_BYTES = 32;
+
+// The families of methods, as `METHOD` has them.
+export const GIVEN = 0;
+export const RATIONAL = 1;
+export const EXP_ONE = 2;
+export const EXP_EXP = 3;
+export const EXP_PHI1 = 4;
+
+// Descriptor of the general kernels.
+export const CHANNELS = 0;
+export const STATES = 4;
+export const COMPLEX = 8;
+export const METHOD = 12;
+/** float32 */
+export const ALPHA = 16;
+/** 1 where the output is Re Σ c x, 0 where it is the state. */
+export const CONTRACTED = 20;
+/** 1 where Ā and B̄ stand still. */
+export const STILL = 24;
+/** One byte a slot: 1 where it is wide. */
+export const WIDE_FLAGS = 28;
+export const WIDE_COEFFICIENTS = 32;
+export const STATE = 36;
+export const OUTPUT = 40;
+/** Bytes of an output frame. */
+export const OUTPUT_STEP = 44;
+/** Tiles, see below. */
+export const WORK = 48;
+/** Of the adjoint: state at the start of every tile, for the states of one group. */
+export const CHECKPOINTS = 52;
+/** Of the adjoint: λ of the states of one group. */
+export const LAMBDA = 56;
+export const OPERANDS = 64;
+
+// One record for each operand and for the coefficients made of them.
+export const OPERAND_BYTES = 32;
+/** Address at the first frame of this run; of a constant, its vectors for every slot. */
+export const SOURCE = 0;
+/** Bytes of a frame; 0 for a constant. */
+export const STEP = 4;
+/** Neighbouring channels that share a row. */
+export const SPAN = 8;
+/** 1, or N. */
+export const COLUMNS = 12;
+/** Bytes from slot to slot of a constant; 0 for a value that all share. */
+export const SLOT_STEP = 16;
+/** Set by `fetch`: where the tile's first vector stands, and how far apart its frames are. */
+export const POINTER = 20;
+export const STRIDE = 24;
+/** Of the adjoint: the gradient's first frame, or a constant's sums; 0 where nobody asks. */
+export const GRADIENT = 28;
+
+// The operands, in the order of the records and of their tiles.
+export const U = 0;
+export const U_IM = 1;
+export const A = 2;
+export const A_IM = 3;
+export const B = 4;
+export const B_IM = 5;
+export const C = 6;
+export const C_IM = 7;
+export const DT = 8;
+export const ROLES = 9;
+/** m = Ā − 1 */
+export const M = 9;
+export const M_IM = 10;
+export const B_BAR = 11;
+export const B_BAR_IM = 12;
+/** g(z), the discretization's weight of the input */
+export const G = 13;
+export const G_IM = 14;
+/** f′(z) and g′(z) */
+export const F_SLOPE = 15;
+export const F_SLOPE_IM = 16;
+export const G_SLOPE = 17;
+export const G_SLOPE_IM = 18;
+export const RECORDS = 19;
+export const DESCRIPTOR_BYTES = 672;
+
+// Tiles behind those of the records.
+export const X = 19;
+export const X_IM = 20;
+export const Y = 21;
+export const LAMBDA_RE = 22;
+export const LAMBDA_IM = 23;
+/** dL/dy */
+export const D_OUTPUT = 24;
+/** Gradients of the records U … B_BAR_IM. */
+export const GRADIENTS = 25;
+export const GRADIENT_TILES = 13;
+export const WORK_BYTES = 39520;
+
+// Descriptor of the contracting kernel.
+export const GROUPS = 0;
+export const C_COMPLEX = 4;
+export const C_INPUT = 8;
+export const C_CHANNELS = 12;
+export const C_OUTPUT = 16;
+/** Lanes that share a channel's states among them: 1, 2 or 4. */
+export const COPIES = 20;
+/** Room for a tile of inputs and one of outputs where COPIES > 1. */
+export const STAGED = 24;
+export const TABLE = 28;
+export const CONTRACT_BYTES = 32;
+
+/** Four narrow slots, Ā re, im, c re, im each; then the frames after which their state is flushed, in 16 bytes. */
+export const QUAD_BYTES = 272;
+export const PERIOD = 256;
+
+// One record a group in the table.
+export const NARROW_SLOTS = 0;
+export const WIDE_SLOTS = 4;
+export const NARROW_AT = 8;
+export const NARROW_STATE_AT = 12;
+export const WIDE_AT = 16;
+export const WIDE_STATE_AT = 20;
+export const TABLE_BYTES = 24;

@@ -1,0 +1,77 @@
+import { BackendError } from '../../errors.ts';
+import type { Arena } from '../backend.ts';
+import { decodeBase64 } from './base64.ts';
+import { relaxedSimd, simd } from './generated/kernels.ts';
+
+export interface WasmOptions {
+  /**
+   * Uses no instruction whose rounding is the processor's choice (relaxed SIMD), so that all machines give the
+   * same bits; a tenth slower. False by default.
+   */
+  readonly deterministic?: boolean | undefined;
+}
+
+/** The kernels over one memory; see `assembly/`. Addresses are those of descriptors, laid out as `layout.ts` says. */
+export interface WasmKernels {
+  /** `frames` frames, the first of them `phase` frames behind a multiple of the tile. */
+  contract(descriptor: number, frames: number, phase: number): void;
+  forward(descriptor: number, frames: number, phase: number): void;
+  adjoint(descriptor: number, frames: number): void;
+}
+
+/** A memory with the kernels that run on it. */
+export interface WasmArena extends Arena {
+  readonly kernels: WasmKernels;
+}
+
+export interface WasmBuild {
+  readonly name: 'wasm-simd' | 'wasm-relaxed-simd';
+  open(bytes: number): WasmArena;
+}
+
+// The part of the WebAssembly API in use; the DOM's types are not among this project's.
+interface Api {
+  validate(bytes: Uint8Array): boolean;
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Memory: new (limits: { initial: number }) => { readonly buffer: ArrayBuffer };
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
+}
+
+const PAGE = 65_536;
+const opened = new Map<string, WasmBuild | undefined>();
+
+function build(name: WasmBuild['name'], text: string): WasmBuild | undefined {
+  if (opened.has(name)) return opened.get(name);
+  const api = (globalThis as { readonly WebAssembly?: Api }).WebAssembly;
+  const bytes = decodeBase64(text);
+  let found: WasmBuild | undefined;
+  if (api?.validate(bytes) === true) {
+    const module = new api.Module(bytes);
+    found = {
+      name,
+      open(size) {
+        const memory = new api.Memory({ initial: Math.max(1, Math.ceil(size / PAGE)) });
+        const instance = new api.Instance(module, { env: { memory } });
+        return { buffer: memory.buffer, kernels: instance.exports as WasmKernels };
+      },
+    };
+  }
+  opened.set(name, found);
+  return found;
+}
+
+/** The fastest build that runs here; undefined where none does. */
+export const findBuild = ({ deterministic = false }: WasmOptions = {}): WasmBuild | undefined =>
+  (deterministic ? undefined : build('wasm-relaxed-simd', relaxedSimd)) ?? build('wasm-simd', simd);
+
+/** @throws BackendError where WebAssembly or its SIMD is missing. */
+export function needBuild(options: WasmOptions = {}): WasmBuild {
+  const found = findBuild(options);
+  if (found === undefined) {
+    throw new BackendError(
+      'this JavaScript engine has no WebAssembly with 128-bit SIMD, which the wasm backend needs ' +
+        '(Node 16, Chrome 91, Firefox 89, Safari 16.4); use the reference backend, or defaultBackend()',
+    );
+  }
+  return found;
+}
