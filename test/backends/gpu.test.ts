@@ -1,0 +1,276 @@
+import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { afterAll, describe, expect, test } from 'vitest';
+import { split } from '../../src/backends/gpu/diagonal-scan/split.ts';
+import { gpu, type GpuBackend } from '../../src/backends/gpu/index.ts';
+import { openDevice, type GpuJs, type GpuMode } from '../../src/backends/gpu/open-device.ts';
+import { Runner } from '../../src/backends/gpu/runner.ts';
+import { referenceSequences } from '../../src/backends/reference/sequence.ts';
+import type { SequenceJob } from '../../src/backends/sequence.ts';
+import { zoh } from '../../src/discretize/index.ts';
+import { BackendError } from '../../src/errors.ts';
+import { random } from '../../src/init/random.ts';
+import type { DiagonalScanAttributes } from '../../src/ops/diagonal-scan.ts';
+import { scanCases, scanJob, type ScanCase } from '../contract/diagonal-scan-cases.ts';
+import { expectClose } from '../support/close.ts';
+
+const TOLERANCE = 1e-5;
+
+// Debian's chromium brings a Vulkan driver that runs on the processor, for machines without a GPU.
+const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
+if (process.env['VK_ICD_FILENAMES'] === undefined && existsSync(SWIFTSHADER)) {
+  process.env['VK_ICD_FILENAMES'] = SWIFTSHADER;
+}
+
+const open = (mode: GpuMode): Promise<GpuBackend | BackendError> =>
+  gpu({ mode }).catch((error: unknown) => {
+    if (error instanceof BackendError) return error;
+    throw error;
+  });
+
+const backends: Readonly<Record<GpuMode, GpuBackend | BackendError>> = {
+  cpu: await open('cpu'),
+  webasm: await open('webasm'),
+  webgpu: await open('webgpu'),
+};
+
+const supported = scanCases.filter(({ method }) => method.usesPreviousInput !== true);
+
+/** One case of every form and every method: compiling shaders for all of them takes a minute. */
+const few = supported.filter(({ name }, i) => {
+  const [form, method] = name.split(', ');
+  const earlier = supported.slice(0, i).map((one) => one.name.split(', '));
+  return !earlier.some(([one]) => one === form) || !earlier.some(([, one]) => one === method);
+});
+
+/** Below a chunk, whole chunks, a ragged last chunk, several levels of the tree. */
+const SIZES = [
+  { batch: 1, frames: 5 },
+  { batch: 3, frames: 75 },
+  { batch: 1, frames: 128 },
+  { batch: 3, frames: 37 },
+  { batch: 1, frames: 193 },
+] as const;
+
+const jobOf = (scan: ScanCase, i: number): SequenceJob =>
+  scanJob(scan, { ...SIZES[i % SIZES.length]!, seed: 7 });
+
+async function holds(backend: GpuBackend, job: SequenceJob): Promise<void> {
+  const expected = await referenceSequences.forward(job);
+  expectClose(await backend.forward(job), expected, TOLERANCE, 'output');
+  const rng = random(3);
+  const dOutput = Float32Array.from(expected, () => rng.normal());
+  const gradients = await backend.adjoint(job, dOutput);
+  const { roles } = job.attributes as DiagonalScanAttributes;
+  (await referenceSequences.adjoint(job, dOutput)).forEach((gradient, i) => {
+    expectClose(gradients[i]!, gradient, TOLERANCE, `gradient of ${roles[i]}`);
+  });
+}
+
+afterAll(async () => {
+  for (const backend of Object.values(backends)) {
+    if (!(backend instanceof BackendError)) await backend.destroy();
+  }
+});
+
+describe.each(['cpu', 'webasm', 'webgpu'] as const)('gpu.js %s', (mode) => {
+  const found = backends[mode];
+  if (found instanceof BackendError) {
+    test.skip(`not here: ${found.message}`, () => {});
+    return;
+  }
+  const backend = found;
+
+  test('says what runs', () => {
+    expect(backend.name).toBe(`gpu.js ${mode}`);
+    expect(backend.mode).toBe(mode);
+    expect(backend.adapter).not.toBe('');
+    expect(backend.note).toBe('');
+  });
+
+  test.each((mode === 'cpu' ? supported : few).map((scan, i) => [scan.name, scan, i] as const))(
+    '%s',
+    (_, scan, i) => holds(backend, jobOf(scan, i)),
+  );
+
+  const scan = (name: string): ScanCase => scanCases.find((one) => one.name.startsWith(name))!;
+
+  test.each(['s4d, zoh', 'mamba, zoh', 'complex state, zoh'])('more than 1000 frames: %s', (name) =>
+    holds(backend, scanJob(scan(name), { batch: 1, frames: 1500, seed: 5 })),
+  );
+
+  test('a loop of more than 1000 turns: 1100 channels share a step that varies', () =>
+    holds(
+      backend,
+      scanJob(
+        {
+          name: 'wide',
+          channels: 1100,
+          states: 1,
+          complexInput: false,
+          complex: false,
+          method: zoh.diagonal,
+          varying: ['dt'],
+          operands: { a: [1100, 1], dt: [1] },
+        },
+        { batch: 1, frames: 3, seed: 1 },
+      ),
+    ));
+
+  test.each([[[]], [['dt']]] as const)(
+    'time constants of 1e3 to 1e6 frames, with %j by frame',
+    async (varying) => {
+      const job = scanJob(
+        {
+          name: 'slow',
+          channels: 4,
+          states: 1,
+          complexInput: false,
+          complex: false,
+          method: zoh.diagonal,
+          varying,
+          operands: { a: [4, 1], dt: [1] },
+        },
+        { batch: 1, frames: 2000, seed: 2 },
+      );
+      const [u, , dt] = job.inputs;
+      const slow = Float32Array.of(-1, -0.1, -0.01, -0.001);
+      const steady = { ...job, inputs: [u!.map((value) => 1 + value / 10), slow, dt!.map(() => 1e-3)] };
+      await holds(backend, steady);
+    },
+  );
+
+  test('the same bits twice', async () => {
+    const job = jobOf(scan('complex mamba, zoh'), 1);
+    const dOutput = (await backend.forward(job)).map(Math.sin);
+    expect(await backend.forward(job)).toEqual(await backend.forward(job));
+    expect(await backend.adjoint(job, dOutput)).toEqual(await backend.adjoint(job, dOutput));
+  });
+
+  test('elementary functions to 3e-7', async () => {
+    const device = await openDevice(mode);
+    const runner = new Runner(device.gpuJs, mode);
+    const x = Float32Array.from({ length: 4001 }, (_, i) => (i - 2000) / 100);
+    const small = x.map((value) => value / 1e6);
+    const run = async (call: string, input: Float32Array): Promise<Float32Array> => {
+      const source = `function (x) { return ${call}(x[this.thread.x]); }`;
+      const [result] = await runner.run(
+        call,
+        () => ({
+          inputs: [{ name: 'x', length: input.length }],
+          steps: [{ output: 'y', inputs: ['x'], length: input.length, source }],
+          results: ['y'],
+        }),
+        [input],
+      );
+      return result!;
+    };
+    const worst = (got: Float32Array, want: (value: number) => number, input: Float32Array, floor: number) =>
+      input.reduce(
+        (most, value, i) =>
+          Math.max(most, Math.abs(got[i]! - want(value)) / Math.max(floor, Math.abs(want(value)))),
+        0,
+      );
+    expect(worst(await run('sine', x), Math.sin, x, 1)).toBeLessThan(3e-7);
+    expect(worst(await run('cosine', x), Math.cos, x, 1)).toBeLessThan(3e-7);
+    expect(worst(await run('growth', small), Math.expm1, small, 1e-30)).toBeLessThan(3e-7);
+    // WGSL grants exp an error of (3 + 2 |x|) ulp.
+    const below = x.map((value) => Math.min(value, 1));
+    expect(worst(await run('growth', below), Math.expm1, below, 1e-30)).toBeLessThan(1e-6);
+    await device.close();
+  });
+});
+
+describe('jobs beyond the size of an array', () => {
+  test.each([
+    { form: 's4d', channels: 8, maxElements: 4100, parts: 8 },
+    { form: 'complex contract', channels: 8, maxElements: 8275, parts: 4 },
+    { form: 'heads', channels: 8, maxElements: 3519, parts: 3 },
+    { form: 'heads', channels: 8, maxElements: 1490, parts: 12 },
+    { form: 'complex state, real input', channels: 8, maxElements: 30_000, parts: 2 },
+    { form: 'complex state, real input', channels: 8, maxElements: 9938, parts: 6 },
+    { form: 'all by frame', channels: 8, maxElements: 9068, parts: 24 },
+    { form: 'mamba', channels: 6, maxElements: 1635, parts: 2 },
+    { form: 'mamba', channels: 6, maxElements: 312, parts: 18 },
+    { form: 'gated', channels: 3, maxElements: 1358, parts: 9 },
+    { form: 'read-out by frame', channels: 4, maxElements: 389, parts: 12 },
+  ])('$form, in $parts parts', async ({ form, channels, maxElements, parts }) => {
+    const one = supported.find(({ name, channels: h }) => name.startsWith(`${form},`) && h === channels)!;
+    const job = scanJob(one, { batch: 3, frames: 40, seed: 4 });
+    expect(split(job, maxElements)).toHaveLength(parts);
+    const backend = await gpu({ mode: 'cpu', maxElements });
+    await holds(backend, job);
+    await backend.destroy();
+  });
+
+  test('are refused where one channel is too long', async () => {
+    const tiny = await gpu({ mode: 'cpu', maxElements: 32 });
+    const job = scanJob(scanCases[0]!, { batch: 1, frames: 40, seed: 4 });
+    await expect(tiny.forward(job)).rejects.toThrow(/40 frames .* cannot be divided; train on shorter/);
+    await tiny.destroy();
+  });
+});
+
+describe('what it refuses', () => {
+  test('methods that use the previous input', async () => {
+    const backend = backends.cpu as GpuBackend;
+    const unsupported = scanCases.filter(({ method }) => method.usesPreviousInput === true);
+    expect(unsupported.length).toBeGreaterThan(0);
+    for (const one of unsupported) {
+      const job = scanJob(one, { batch: 1, frames: 4, seed: 1 });
+      expect(backend.supports(job.op, job.attributes, job.types)).toBe(false);
+      await expect(backend.forward(job)).rejects.toThrow(BackendError);
+    }
+  });
+
+  test('a result that another backend gave', async () => {
+    const pipeline = Object.assign(() => Promise.resolve([new Float32Array(1)]), {
+      backend: 'cpu',
+      executorKind: 'generic',
+      fallbackReason: 'no adapter',
+      destroy: () => Promise.resolve(),
+    });
+    const fallsBack: GpuJs = {
+      createKernel: () => Object.assign(() => 0, { destroy() {} }),
+      createPipeline: () => pipeline,
+      addFunction: () => fallsBack,
+      destroy: () => Promise.resolve(),
+    };
+    const run = new Runner(fallsBack, 'webgpu').run(
+      'key',
+      () => ({ inputs: [], steps: [], results: [] }),
+      [],
+    );
+    await expect(run).rejects.toThrow(
+      'gpu.js ran a kernel on cpu (generic) and not in mode webgpu: no adapter',
+    );
+  });
+
+  test('jobs after destroy', async () => {
+    const backend = await gpu({ mode: 'cpu' });
+    const job = scanJob(scanCases[0]!, { batch: 1, frames: 4, seed: 1 });
+    const under = backend.forward(job);
+    await backend.destroy();
+    expect(await under).toHaveLength((await referenceSequences.forward(job)).length);
+    await expect(backend.forward(job)).rejects.toThrow('has been destroyed');
+  });
+
+  test('webgpu without an adapter, naming the cure; auto goes on without it and says so', () => {
+    const script = `
+      const { gpu } = await import(${JSON.stringify(new URL('../../src/backends/gpu/index.ts', import.meta.url).href)});
+      const refused = await gpu({ mode: 'webgpu' }).catch((error) => error);
+      const auto = await gpu();
+      console.log(JSON.stringify([refused.name, refused.message, auto.name, auto.note]));
+      await auto.destroy();`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      env: { ...process.env, VK_ICD_FILENAMES: '/nonexistent', VK_DRIVER_FILES: '/nonexistent' },
+      encoding: 'utf8',
+    });
+    expect(stdout, stderr).not.toBe('');
+    const [name, message, auto, note] = JSON.parse(stdout) as string[];
+    expect(name).toBe('BackendError');
+    expect(message).toContain('VK_ICD_FILENAMES');
+    expect(auto).toBe('gpu.js webasm');
+    expect(note).toContain('webgpu is not available: WebGPU finds no adapter');
+  });
+});
