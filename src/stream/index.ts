@@ -3,3 +3,4 @@ export { realtime, type RealtimeStream } from './realtime.ts';
 export { Stream, type Block, type StreamOptions } from './stream.ts';
 export type { Diagnostic, NonFinitePolicy } from './non-finite.ts';
 export type { Parameters } from './constants.ts';
+export { openSnapshot, snapshotNumbers, type OpenSnapshot, type SnapshotHeader } from './snapshot.ts';

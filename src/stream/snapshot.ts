@@ -1,7 +1,7 @@
 import { SnapshotError } from '../errors.ts';
 import { crc32 } from './checksum.ts';
 import type { Executor, Running } from './executor.ts';
-import { oldestFor } from '../signal/index.ts';
+import { oldestFor, type FloatArray } from '../signal/index.ts';
 import type { Program } from './program.ts';
 
 const MAGIC = 'SWSNAP01';
@@ -13,13 +13,17 @@ export interface StreamPosition {
   readonly held: readonly Float64Array[];
 }
 
-/** A run of numbers in a snapshot, in float64 or as raw bytes. */
+type SectionType = 'float32' | 'float64' | 'bytes';
+
+/** A run of numbers in a snapshot. */
 interface Section {
   readonly name: string;
+  readonly type: SectionType;
   readonly bytes: Uint8Array;
 }
 
-interface Header {
+/** What a snapshot says about itself. */
+export interface SnapshotHeader {
   readonly model: string;
   readonly hash: string;
   readonly backend: string;
@@ -27,16 +31,22 @@ interface Header {
   readonly sampleRate: number | null;
   readonly frames: number;
   readonly ended: boolean;
-  readonly sections: readonly { readonly name: string; readonly bytes: number }[];
+  readonly sections: readonly { readonly name: string; readonly type: SectionType; readonly bytes: number }[];
 }
 
-const bytesOf = (data: Float64Array | Float32Array | Uint8Array): Uint8Array =>
+const bytesOf = (data: FloatArray | Uint8Array): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
+const section = (name: string, data: FloatArray | Uint8Array): Section => ({
+  name,
+  type: data instanceof Float64Array ? 'float64' : data instanceof Float32Array ? 'float32' : 'bytes',
+  bytes: bytesOf(data),
+});
+
 /** The frames of a node that a reader will look at again: what counts as the state of an edge. */
-function edge(node: Running, oldest: number): Uint8Array {
+function edge(node: Running, oldest: number): FloatArray {
   const { width } = node.step;
-  return bytesOf(node.data.subarray((oldest - node.base) * width, (node.produced - node.base) * width));
+  return node.data.subarray((oldest - node.base) * width, (node.produced - node.base) * width);
 }
 
 /**
@@ -49,23 +59,17 @@ function sectionsOf(executor: Executor): Section[] {
     node.kernel?.save?.();
     const raw = node.kernel?.raw;
     return [
-      { name: `${path}:frames`, bytes: edge(node, executor.oldestNeeded(node)) },
-      ...Object.entries(node.state).map(([name, data]) => ({
-        name: `${path}:${name}`,
-        bytes: bytesOf(data),
-      })),
-      ...(raw ? [{ name: `${path}:raw`, bytes: raw }] : []),
+      section(`${path}:frames`, edge(node, executor.oldestNeeded(node))),
+      ...Object.entries(node.state).map(([name, data]) => section(`${path}:${name}`, data)),
+      ...(raw ? [section(`${path}:raw`, raw)] : []),
     ];
   });
 }
 
 /** magic (8) · header length (u32) · header (JSON) · sections · CRC-32 of everything before (u32), little-endian. */
 export function writeSnapshot(program: Program, executor: Executor, position: StreamPosition): Uint8Array {
-  const sections = [
-    ...position.held.map((data, i) => ({ name: `held.${i}`, bytes: bytesOf(data) })),
-    ...sectionsOf(executor),
-  ];
-  const header: Header = {
+  const sections = [...position.held.map((data, i) => section(`held.${i}`, data)), ...sectionsOf(executor)];
+  const header: SnapshotHeader = {
     model: program.graph.name,
     hash: program.hash,
     backend: program.backend.name,
@@ -73,7 +77,7 @@ export function writeSnapshot(program: Program, executor: Executor, position: St
     sampleRate: program.sampleRate ?? null,
     frames: position.frames,
     ended: position.ended,
-    sections: sections.map(({ name, bytes }) => ({ name, bytes: bytes.length })),
+    sections: sections.map(({ name, type, bytes }) => ({ name, type, bytes: bytes.length })),
   };
   const text = new TextEncoder().encode(JSON.stringify(header));
   const size = sections.reduce((sum, { bytes }) => sum + bytes.length, 0);
@@ -93,7 +97,7 @@ export function writeSnapshot(program: Program, executor: Executor, position: St
 
 /** Checks a snapshot wholly, then puts it into the executor; on an error the executor is as it was. */
 export function readSnapshot(program: Program, executor: Executor, snapshot: Uint8Array): StreamPosition {
-  const { header, body } = open(snapshot);
+  const { header, sections: found } = openSnapshot(snapshot);
   const expect = (what: string, found: unknown, wanted: unknown, cure: string): void => {
     if (found !== wanted)
       throw new SnapshotError(
@@ -110,12 +114,6 @@ export function readSnapshot(program: Program, executor: Executor, snapshot: Uin
     'the weights or the configuration differ: compile with those of the snapshot',
   );
 
-  const found = new Map<string, Uint8Array>();
-  let at = 0;
-  for (const { name, bytes } of header.sections) {
-    found.set(name, body.slice(at, at + bytes));
-    at += bytes;
-  }
   const take = (name: string, length: number): Uint8Array => {
     const bytes = found.get(name);
     if (bytes?.length !== length) {
@@ -180,7 +178,21 @@ export function readSnapshot(program: Program, executor: Executor, snapshot: Uin
   return { frames: header.frames, ended: header.ended, held: holds };
 }
 
-function open(snapshot: Uint8Array): { header: Header; body: Uint8Array } {
+/** A snapshot taken apart, without a stream: for looking at it. */
+export interface OpenSnapshot {
+  readonly header: SnapshotHeader;
+  /** Raw bytes of each section, by `path:section`. */
+  readonly sections: ReadonlyMap<string, Uint8Array>;
+}
+
+/**
+ * Takes a snapshot apart after checking its length, version and checksum.
+ *
+ * @throws SnapshotError on bytes that are no whole snapshot.
+ * @example
+ * const { header } = openSnapshot(stream.snapshot()); // header.model, header.frames, …
+ */
+export function openSnapshot(snapshot: Uint8Array): OpenSnapshot {
   const damaged = (why: string): never => {
     throw new SnapshotError(
       `this is no whole snapshot (${snapshot.length} bytes): ${why}; take one with stream.snapshot()`,
@@ -189,14 +201,33 @@ function open(snapshot: Uint8Array): { header: Header; body: Uint8Array } {
   if (snapshot.length < 16) damaged('it is too short');
   const view = new DataView(snapshot.buffer, snapshot.byteOffset, snapshot.byteLength);
   const magic = new TextDecoder().decode(snapshot.subarray(0, 8));
-  if (magic !== MAGIC) damaged(`it begins with "${magic}" instead of "${MAGIC}"`);
+  if (magic !== MAGIC)
+    damaged(
+      `it begins with ${JSON.stringify(magic)} instead of ${JSON.stringify(MAGIC)}, as another version would`,
+    );
   const end = snapshot.length - 4;
   if (view.getUint32(end, true) !== crc32(snapshot.subarray(0, end))) damaged('its checksum is wrong');
   const length = view.getUint32(8, true);
   if (12 + length > end) damaged(`its header of ${length} bytes goes beyond its end`);
-  const header = JSON.parse(new TextDecoder().decode(snapshot.subarray(12, 12 + length))) as Header;
-  const body = snapshot.subarray(12 + length, end);
-  const size = header.sections.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (size !== body.length) damaged(`its sections need ${size} bytes, it has ${body.length}`);
-  return { header, body };
+  const header = JSON.parse(new TextDecoder().decode(snapshot.subarray(12, 12 + length))) as SnapshotHeader;
+  const sections = new Map<string, Uint8Array>();
+  let at = 12 + length;
+  for (const { name, bytes } of header.sections) {
+    sections.set(name, snapshot.slice(at, at + bytes));
+    at += bytes;
+  }
+  if (at !== end) damaged(`its sections need ${at - 12 - length} bytes, it has ${end - 12 - length}`);
+  return { header, sections };
+}
+
+/** The sections of a snapshot that hold numbers, widened to float64: a stream's state by `path:section`. */
+export function snapshotNumbers(snapshot: Uint8Array): Map<string, Float64Array> {
+  const { header, sections } = openSnapshot(snapshot);
+  const numbers = new Map<string, Float64Array>();
+  for (const { name, type } of header.sections) {
+    const { buffer } = sections.get(name)!;
+    if (type === 'float64') numbers.set(name, new Float64Array(buffer as ArrayBuffer));
+    if (type === 'float32') numbers.set(name, Float64Array.from(new Float32Array(buffer as ArrayBuffer)));
+  }
+  return numbers;
 }

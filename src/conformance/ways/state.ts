@@ -1,6 +1,6 @@
 import { GraphError } from '../../errors.ts';
-import { sizeOf, traceModel } from '../../signal/index.ts';
-import type { Stream } from '../../stream/index.ts';
+import { sizeOf } from '../../signal/index.ts';
+import { snapshotNumbers } from '../../stream/index.ts';
 import type { Run, Subject } from '../case.ts';
 import { inputsOf, openStream } from '../open.ts';
 import type { Entry } from './table.ts';
@@ -43,7 +43,7 @@ export function lastState(
       const items = inputsOf(subject, run).map((inputs) => {
         const stream = openStream(subject, run, port);
         stream.push(inputs);
-        return pick(sectionsOf(stream, run));
+        return pick(snapshotNumbers(stream.snapshot()));
       });
       if (batchAxis === undefined) return items[0];
       const { shape } = subject.golden.tensor(tensor);
@@ -55,34 +55,4 @@ export function lastState(
       return all;
     },
   };
-}
-
-/** What a stream remembers, read from its snapshot: header length (u32 at 8), header (JSON), sections. */
-function sectionsOf(stream: Stream, run: Run): Sections {
-  const snapshot = stream.snapshot();
-  const length = new DataView(snapshot.buffer, snapshot.byteOffset).getUint32(8, true);
-  const header = JSON.parse(new TextDecoder().decode(snapshot.subarray(12, 12 + length))) as {
-    readonly precision: string;
-    readonly sections: readonly { readonly name: string; readonly bytes: number }[];
-  };
-  const bytesByName = new Map<string, Uint8Array>();
-  let at = 12 + length;
-  for (const { name, bytes } of header.sections) {
-    bytesByName.set(name, snapshot.slice(at, at + bytes));
-    at += bytes;
-  }
-  const sections = new Map<string, Float64Array>();
-  for (const { path, source, inputs } of traceModel(run.model, run.irregular ? 'port' : 'constant').nodes) {
-    if (source.kind !== 'op') continue;
-    for (const [name, { type }] of Object.entries(source.op.state?.(source.attributes, inputs) ?? {})) {
-      const bytes = bytesByName.get(`${path}:${name}`);
-      if (bytes === undefined) continue;
-      const wide = type === 'float64' || header.precision === 'float64';
-      sections.set(
-        `${path}:${name}`,
-        wide ? new Float64Array(bytes.buffer) : Float64Array.from(new Float32Array(bytes.buffer)),
-      );
-    }
-  }
-  return sections;
 }
