@@ -69,6 +69,8 @@ function quick(scan: ScanCase, frames: number): SequenceJob {
 /** Median over `repeats` of the time of `run`, in ns a frame. */
 function time(frames: number, repeats: number, run: () => void): number {
   const all: number[] = [];
+  // The engine optimises WebAssembly in the background: let it.
+  if (repeats > 10) for (const end = Date.now() + 300; Date.now() < end;) run();
   for (let i = 0; i < repeats; i++) {
     const start = process.hrtime.bigint();
     run();
@@ -129,7 +131,8 @@ for (const scan of [s4d(64, 32), s5(64), mamba(64, 16)]) {
   }
 }
 
-// A burst, then silence: what a frame costs while the state decays to nothing; the slowest block, each the best of rounds (other processes only ever add).
+// A burst, then silence: what a frame costs while the state decays to nothing; the slowest block, each the best of rounds, since other
+// processes only ever add; of slow modes, which would stay subnormal for a hundred blocks, the slowest run of five.
 row(['', '', '']);
 row(['silence', 'driven', 'worst block']);
 for (const size of [0.5, 0.9, 0.99, 0.999, 0.9999]) {
@@ -152,5 +155,8 @@ for (const size of [0.5, 0.9, 0.99, 0.999, 0.9999]) {
       (costs[i] ??= []).push(time(128, 1, () => stream.process(silence, output)));
     }
   }
-  row([`|Ā| = ${size}`, driven, Math.max(...costs.map((all) => Math.min(...all)))]);
+  const best = costs.map((all) => Math.min(...all));
+  const span = blocks > 100 ? 5 : 1;
+  const runs = best.map((_, i) => best.slice(i, i + span).sort((x, y) => x - y)[Math.floor(span / 2)] ?? 0);
+  row([`|Ā| = ${size}`, driven, Math.max(...runs)]);
 }
