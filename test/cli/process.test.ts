@@ -176,6 +176,27 @@ describe('statewave process', () => {
   });
 });
 
+describe('statewave process, in constant memory', () => {
+  it('peaks no higher for a long recording than for a short one', async () => {
+    const second = noise(2 * 48_000, 10);
+    const peaks: number[] = [];
+    for (const seconds of [10, 90]) {
+      const writer = createWavWriter(path('memory.wav'), { ...mono16, sampleRate: 48_000, channels: 2 });
+      for (let k = 0; k < seconds; k++) await writer.write(second);
+      await writer.close();
+      // Long blocks are the hard case: their memory is nowhere in the heap that V8 watches.
+      const { status, stdout } = await statewave(
+        `process ${path('memory.wav')} ${path('memory-out.wav')} --biquad notch --frequency 50 --block 65536 --json`.split(
+          ' ',
+        ),
+      );
+      expect(status).toBe(0);
+      peaks.push((JSON.parse(stdout.toString()) as Summary).peakMemoryMiB);
+    }
+    expect(peaks[1]! - peaks[0]!).toBeLessThan(32);
+  });
+});
+
 describe('statewave process, failing', () => {
   it.each([
     ['no model', [], /What shall it run\? Give --model, --filter or --biquad/],

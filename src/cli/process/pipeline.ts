@@ -6,6 +6,7 @@ import type { StreamBackend } from '../../backends/backend.ts';
 import { GraphError } from '../../errors.ts';
 import type { FloatArray, Model } from '../../signal/index.ts';
 import type { Diagnostic, Parameters } from '../../stream/index.ts';
+import { collectOften } from '../support/collect-often.ts';
 import { fit } from './fit.ts';
 import type { ProcessOptions } from './options.ts';
 import type { Plan } from './plan.ts';
@@ -74,10 +75,12 @@ async function* read(
   const { channels } = reader.info;
   const blocks: AsyncIterable<FloatArray> =
     precision === 'float64' ? reader.blocks(block, { format: 'float64' }) : reader.blocks(block);
+  const passed = collectOften();
   let rested = performance.now();
   for await (const samples of blocks) {
     counted(samples.length / channels);
     yield samples;
+    passed(samples.byteLength);
     if (performance.now() - rested < BREATH_MS) continue;
     await setImmediate();
     rested = performance.now();

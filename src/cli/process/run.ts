@@ -1,6 +1,5 @@
 import { createWavWriter } from '../../audio/index.ts';
 import { UsageError } from '../support/failure.ts';
-import { keepHeapSmall } from '../support/small-heap.ts';
 import { onInterrupt, type Interrupt } from '../support/interrupt.ts';
 import { startProgress } from '../support/progress.ts';
 import { chooseBackend } from './backend.ts';
@@ -18,7 +17,6 @@ import { writeBlocks } from './write-blocks.ts';
  */
 export async function run(input: string, output: string, options: ProcessOptions): Promise<void> {
   const { json = false } = options;
-  keepHeapSmall();
   checkEndpoints(input, output, json);
   if (options.float === true && (options.encoding ?? 'float32') !== 'float32') {
     throw new UsageError('process', `--float is --encoding float32, but --encoding is ${options.encoding}.`);
