@@ -37,9 +37,13 @@ export function inspectSafetensors(
     const { tensors, metadata } = readSafetensors(source, { source: file });
     return reportOf(file, bytes, tensors, metadata);
   }
-  using checkpoint = openSafetensors(source, { source: file });
-  for (const name of checkpoint.entries.keys()) checkpoint.read(name);
-  return reportOf(file, bytes, checkpoint.entries, checkpoint.metadata);
+  const checkpoint = openSafetensors(source, { source: file });
+  try {
+    for (const name of checkpoint.entries.keys()) checkpoint.read(name);
+    return reportOf(file, bytes, checkpoint.entries, checkpoint.metadata);
+  } finally {
+    checkpoint.close();
+  }
 }
 
 function reportOf(
