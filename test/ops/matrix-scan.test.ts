@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import * as ops from '../../src/ops/index.ts';
+import {
+  defineLayer,
+  sizeOf,
+  traceModel,
+  type Shape,
+  type Signal,
+  type Trace,
+} from '../../src/signal/index.ts';
+import { evaluate } from '../../src/train/index.ts';
+import type { Random } from '../../src/init/index.ts';
+import { verifyOp, type OpCase } from '../contract/op.ts';
+
+const [H, K, V] = [4, 3, 2];
+const qkv = { input: [H, K], k: [H, K], v: [H, V] } as const;
+/** Kept small, so that nothing blows up over a thousand frames. */
+const gate = (x: Signal): Signal => ops.add(ops.mul(ops.sigmoid(x), 0.5), 0.3);
+const small = (x: Signal): Signal => ops.mul(ops.tanh(x), 0.3);
+const between = (low: number, high: number) => (shape: Shape, random: Random) =>
+  Float64Array.from({ length: sizeOf(shape) }, () => random.uniform(low, high));
+
+const cases: (Omit<OpCase, 'build'> & { build: (t: Trace, s: Record<string, Signal>) => Signal })[] = [
+  {
+    name: 'linear attention',
+    inputs: qkv,
+    build: (_t, { input, k, v }) => ops.matrixScan({ q: input!, k: k!, v: v! }),
+  },
+  {
+    name: 'retention: a constant decay a head',
+    inputs: qkv,
+    build: (t, { input, k, v }) =>
+      ops.matrixScan({ q: input!, k: k!, v: v!, decay: t.parameter('gamma', [H, 1], between(0.5, 0.9)) }),
+  },
+  {
+    name: 'a decay a key and frame',
+    inputs: { ...qkv, w: [H, K] },
+    build: (_t, { input, k, v, w }) => ops.matrixScan({ q: input!, k: k!, v: v!, decay: gate(w!) }),
+  },
+  {
+    name: 'heads that share q, k and decay',
+    inputs: { input: [2, K], k: [1, K], v: [H, V], w: [2, 1] },
+    build: (_t, { input, k, v, w }) => ops.matrixScan({ q: input!, k: k!, v: v!, decay: gate(w!) }),
+  },
+  {
+    name: 'delta rule, read out before the update',
+    inputs: { ...qkv, w: [H, 1], a: [H, K], b: [H, K] },
+    build: (_t, { input, k, v, w, a, b }) =>
+      ops.matrixScan({
+        q: input!,
+        k: k!,
+        v: v!,
+        decay: gate(w!),
+        a: small(a!),
+        b: small(b!),
+        readOut: 'before',
+      }),
+  },
+  {
+    name: 'delta rule with a constant query and key',
+    inputs: { input: [H, V], a: [H, K], b: [H, K] },
+    build: (t, { input, a, b }) =>
+      ops.matrixScan({
+        q: t.parameter('q', [H, K]),
+        k: t.parameter('k', [1, K]),
+        v: input!,
+        decay: t.literal(new Float64Array(H).fill(0.6), [H, 1]),
+        a: small(a!),
+        b: small(b!),
+      }),
+  },
+  {
+    name: 'two outer products a frame',
+    inputs: { input: [H, K], k: [1, 2, K], v: [H, 2, V], w: [H, 1] },
+    build: (_t, { input, k, v, w }) => ops.matrixScan({ q: input!, k: k!, v: v!, decay: gate(w!) }),
+  },
+];
+for (const test of cases) verifyOp({ ...test, name: `matrix scan, ${test.name}`, frames: 400 });
+
+describe('matrix scan', () => {
+  it('is causal attention without the softmax', () => {
+    const model = {
+      name: 'm',
+      inputs: qkv,
+      build: (_t: Trace, { input, k, v }: Readonly<Record<string, Signal>>) => ({
+        output: ops.matrixScan({ q: input!, k: k!, v: v! }),
+      }),
+    };
+    const make = (width: number, seed: number): Float64Array =>
+      Float64Array.from({ length: 6 * width }, (_, i) => Math.sin(seed + i * 1.7));
+    const inputs = { input: make(H * K, 1), k: make(H * K, 2), v: make(H * V, 3) };
+    const y = evaluate(model, {}, inputs)['output']!;
+    for (let t = 0; t < 6; t++) {
+      for (let h = 0; h < H; h++) {
+        for (let j = 0; j < V; j++) {
+          let sum = 0;
+          for (let s = 0; s <= t; s++) {
+            let score = 0;
+            for (let i = 0; i < K; i++)
+              score += inputs.input[(t * H + h) * K + i]! * inputs.k[(s * H + h) * K + i]!;
+            sum += score * inputs.v[(s * H + h) * V + j]!;
+          }
+          expect(y[(t * H + h) * V + j]).toBeCloseTo(sum, 12);
+        }
+      }
+    }
+  });
+
+  it('refuses what does not fit', () => {
+    const build =
+      (apply: (t: Trace, x: Signal) => Signal): (() => unknown) =>
+      () =>
+        traceModel(defineLayer({ name: 'm', features: 8, apply }));
+    const heads = (x: Signal): Signal => ops.reshape(x, [4, 2]);
+    expect(build((_t, x) => ops.matrixScan({ q: heads(x), k: ops.reshape(x, [2, 4]), v: heads(x) }))).toThrow(
+      /k \(2 × 4\) must be \(4 × 2\), or with a divisor of 4 heads/,
+    );
+    expect(build((_t, x) => ops.matrixScan({ q: heads(x), k: heads(x), v: heads(x), a: heads(x) }))).toThrow(
+      /needs both a and b/,
+    );
+  });
+});
