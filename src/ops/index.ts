@@ -20,3 +20,4 @@ export type { ComplexSignal, DiagonalScanOperands, ScanMethod } from './diagonal
 export { stft } from './stft.ts';
 export { inverseStft } from './inverse-stft.ts';
 export type { StftOptions } from './stft-options.ts';
+export { slidingAttention, type SlidingAttentionOptions } from './sliding-attention.ts';
