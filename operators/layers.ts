@@ -13,3 +13,5 @@ export const lti = fixedOperatorFor(layers.lti);
 export const frequencyFilter = fixedOperatorFor(layers.filter);
 /** `source.pipe(biquadFilter([{ type: 'notch', frequency: 50, Q: 30 }]))` */
 export const biquadFilter = fixedOperatorFor(layers.biquadFilter);
+/** `source.pipe(attention({ features: 64, heads: 4, window: 256 }, parameters))` */
+export const attention = operatorFor(layers.attention);

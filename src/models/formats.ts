@@ -2,11 +2,12 @@ import { nearestName } from '../checkpoint/similar-name.ts';
 import { ArgumentError } from '../errors.ts';
 import type { Model, Shape } from '../signal/index.ts';
 import type { Config, ModelFormat } from './format.ts';
+import { attentionFormat } from './formats/attention.ts';
 import { s4Format } from './formats/s4.ts';
 import { s4dFormat } from './formats/s4d.ts';
 
 /** Every architecture whose checkpoints can be loaded. */
-export const modelFormats: readonly ModelFormat[] = [s4dFormat, s4Format];
+export const modelFormats: readonly ModelFormat[] = [s4dFormat, s4Format, attentionFormat];
 
 const byName = new Map(modelFormats.map((format) => [format.name, format]));
 

@@ -17,7 +17,7 @@ describe('the registry', () => {
   it('refuses an unknown one with what there is', () => {
     expect(() => modelFor('s4dd', {})).toThrow(ArgumentError);
     expect(() => modelFor('s4dd', {})).toThrow(
-      'format "s4dd" is unknown, did you mean "s4d"?; use one of s4d, s4',
+      /format "s4dd" is unknown, did you mean "s4d"\?; use one of s4d, s4/,
     );
     expect(() => modelFor('constructor', {})).toThrow(/format "constructor" is unknown/);
   });

@@ -1,4 +1,5 @@
 import type { Family } from '../case.ts';
+import { attentionFamily } from './attention.ts';
 import { discretizeFamily } from './discretize.ts';
 import { filtersFamily } from './filters.ts';
 import { hippoFamily } from './hippo.ts';
@@ -12,4 +13,5 @@ export const families: readonly Family[] = [
   filtersFamily,
   s4dFamily,
   s4Family,
+  attentionFamily,
 ];
