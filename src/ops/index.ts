@@ -20,4 +20,8 @@ export type { ComplexSignal, DiagonalScanOperands, ScanMethod } from './diagonal
 export { stft } from './stft.ts';
 export { inverseStft } from './inverse-stft.ts';
 export type { StftOptions } from './stft-options.ts';
+export { mel, melFilterBank, melSpectrogram } from './mel.ts';
+export type { MelOptions, MelSpectrogramOptions } from './mel.ts';
 export { slidingAttention, type SlidingAttentionOptions } from './sliding-attention.ts';
+export { lstmCell, type LstmCellOperands } from './lstm-cell.ts';
+export { gruCell, type GruCellOperands } from './gru-cell.ts';
