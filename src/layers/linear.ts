@@ -8,13 +8,15 @@ export interface LinearOptions {
   readonly outputs: number;
   /** A trailing axis of 1, as a 1×1 convolution's weight has in PyTorch. */
   readonly pointwiseConvolution?: boolean;
+  /** True unless said otherwise. */
+  readonly bias?: boolean;
 }
 
 /** W x + b with parameters `<name>.weight` (outputs × inputs) and `<name>.bias`, initialised as torch does. */
 export function linear(
   trace: Trace,
   x: Signal,
-  { name, outputs, pointwiseConvolution = false }: LinearOptions,
+  { name, outputs, pointwiseConvolution = false, bias = true }: LinearOptions,
 ): Signal {
   const inputs = x.shape.at(-1)!;
   const uniform = (shape: readonly number[], random: Random): Float64Array =>
@@ -22,7 +24,7 @@ export function linear(
   const weight = pointwiseConvolution
     ? select(trace.parameter(`${name}.weight`, [outputs, inputs, 1], uniform), 0)
     : trace.parameter(`${name}.weight`, [outputs, inputs], uniform);
-  return dense(x, weight, trace.parameter(`${name}.bias`, [outputs], uniform));
+  return dense(x, weight, bias ? trace.parameter(`${name}.bias`, [outputs], uniform) : undefined);
 }
 
 /** a · σ(b) of the two halves of the last axis: the gated linear unit (torch `GLU`). */

@@ -1,5 +1,6 @@
-import type { AdjointCall, Op, Signal, StepCall } from '../signal/index.ts';
+import type { AdjointCall, FloatArray, Op, Signal } from '../signal/index.ts';
 import { formatShape, isConstant } from '../signal/index.ts';
+import { multiplyRows } from './multiply.ts';
 
 /**
  * Convolution over time, as torch `Conv1d` (a cross-correlation):
@@ -20,7 +21,14 @@ interface ConvolutionAttributes {
   readonly right: number;
 }
 
-const convolutionOp: Op<ConvolutionAttributes> = {
+interface Prepared {
+  /** The weight as (K × O × I), so that a tap is a matrix. */
+  readonly byTap: FloatArray;
+  readonly sum: Float64Array;
+  readonly outputsPerGroup: number;
+}
+
+const convolutionOp: Op<ConvolutionAttributes, Prepared> = {
   name: 'convolution',
   shape({ stride, dilation, groups, left, right }, [x, weight, bias], reject) {
     for (const [name, value, least] of [
@@ -51,21 +59,34 @@ const convolutionOp: Op<ConvolutionAttributes> = {
     const window = { size: (weight!.shape[2]! - 1) * dilation + 1, left, right };
     return { windows: [window, window, window], stride, emit: 1 };
   },
-  step({ attributes: { dilation, groups }, types, inputs, output }: StepCall<ConvolutionAttributes>) {
-    const [x, weight, bias] = inputs;
+  prepare({ attributes: { groups }, constants, types, precision }) {
+    const [outputs, perGroup, taps] = types[1]!.shape as [number, number, number];
+    const weight = constants[1]!;
+    const byTap = new (precision === 'float64' ? Float64Array : Float32Array)(weight.length);
+    for (let o = 0; o < outputs; o++) {
+      for (let i = 0; i < perGroup; i++) {
+        for (let k = 0; k < taps; k++)
+          byTap[(k * outputs + o) * perGroup + i] = weight[(o * perGroup + i) * taps + k]!;
+      }
+    }
+    return { byTap, sum: new Float64Array(outputs), outputsPerGroup: outputs / groups };
+  },
+  step({ attributes: { dilation, groups }, types, inputs, output, prepared }) {
+    const { byTap, sum, outputsPerGroup } = prepared;
+    const x = inputs[0]!;
+    const bias = inputs[2];
     const channels = types[0]!.shape[0]!;
     const [outputs, perGroup, taps] = types[1]!.shape as [number, number, number];
-    const outputsPerGroup = outputs / groups;
-    for (let o = 0; o < outputs; o++) {
-      let sum = bias ? bias.data[bias.at + o]! : 0;
-      const first = x!.at + Math.floor(o / outputsPerGroup) * perGroup;
-      const row = weight!.at + o * perGroup * taps;
-      for (let k = 0; k < taps; k++) {
-        const at = first + k * dilation * channels;
-        for (let i = 0; i < perGroup; i++) sum += weight!.data[row + i * taps + k]! * x!.data[at + i]!;
+    for (let o = 0; o < outputs; o++) sum[o] = bias ? bias.data[bias.at + o]! : 0;
+    for (let k = 0; k < taps; k++) {
+      const at = x.at + k * dilation * channels;
+      for (let g = 0; g < groups; g++) {
+        const first = g * outputsPerGroup;
+        const weightAt = (k * outputs + first) * perGroup;
+        multiplyRows(byTap, weightAt, outputsPerGroup, perGroup, x.data, at + g * perGroup, sum, first);
       }
-      output.data[output.at + o] = sum;
     }
+    for (let o = 0; o < outputs; o++) output.data[output.at + o] = sum[o]!;
   },
   adjoint({ attributes, types, inputs, dOutput, dInputs, firings }: AdjointCall<ConvolutionAttributes>) {
     const { dilation, groups, stride, left } = attributes;

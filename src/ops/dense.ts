@@ -1,5 +1,6 @@
 import type { Op, Signal } from '../signal/index.ts';
 import { formatShape, isConstant, sizeOf } from '../signal/index.ts';
+import { multiplyRows } from './multiply.ts';
 
 /**
  * y = W x + b on the last axis.
@@ -27,35 +28,15 @@ const denseOp: Op<null> = {
     return [...x!.shape.slice(0, -1), outputs!];
   },
   step({ types, inputs, output }) {
-    const { data: x, at } = inputs[0]!;
-    const { data: weight, at: weightAt } = inputs[1]!;
+    const x = inputs[0]!;
+    const weight = inputs[1]!;
     const bias = inputs[2];
-    const y = output.data;
     const [rows, columns] = types[1]!.shape as [number, number];
     const vectors = sizeOf(types[0]!.shape) / columns;
     for (let v = 0; v < vectors; v++) {
-      const from = at + v * columns;
       const to = output.at + v * rows;
-      for (let o = 0; o < rows; o++) y[to + o] = bias ? bias.data[bias.at + o]! : 0;
-      // Four rows side by side: four sums that do not wait for each other, each in the order of its columns.
-      for (let o = 0; o < rows; o += 4) {
-        const w0 = weightAt + o * columns;
-        const w1 = o + 1 < rows ? w0 + columns : w0;
-        const w2 = o + 2 < rows ? w1 + columns : w0;
-        const w3 = o + 3 < rows ? w2 + columns : w0;
-        let [s0, s1, s2, s3] = [0, 0, 0, 0];
-        for (let i = 0; i < columns; i++) {
-          const value = x[from + i]!;
-          s0 += weight[w0 + i]! * value;
-          s1 += weight[w1 + i]! * value;
-          s2 += weight[w2 + i]! * value;
-          s3 += weight[w3 + i]! * value;
-        }
-        y[to + o]! += s0;
-        if (o + 1 < rows) y[to + o + 1]! += s1;
-        if (o + 2 < rows) y[to + o + 2]! += s2;
-        if (o + 3 < rows) y[to + o + 3]! += s3;
-      }
+      for (let o = 0; o < rows; o++) output.data[to + o] = bias ? bias.data[bias.at + o]! : 0;
+      multiplyRows(weight.data, weight.at, rows, columns, x.data, x.at + v * columns, output.data, to);
     }
   },
   adjoint({ types, inputs, dOutput, dInputs, firings }) {

@@ -1,5 +1,6 @@
-import type { Op, Signal } from '../signal/index.ts';
+import type { FloatArray, Op, Signal } from '../signal/index.ts';
 import { formatShape, isConstant } from '../signal/index.ts';
+import { multiplyRows } from './multiply.ts';
 import { skip } from './skip.ts';
 
 /**
@@ -9,7 +10,20 @@ import { skip } from './skip.ts';
  *
  * Output frames stride·j … stride·j + stride − 1 are complete with input frame j, from it and those before.
  */
-const transposedOp: Op<{ readonly stride: number; readonly groups: number; readonly crop: number }> = {
+interface TransposedAttributes {
+  readonly stride: number;
+  readonly groups: number;
+  /** Frames cut at the end beyond what whole firings write too many. */
+  readonly crop: number;
+}
+
+interface Prepared {
+  /** The weight as (K × groups × outputs a group × inputs a group), so that a tap is a matrix a group. */
+  readonly byTap: FloatArray;
+  readonly sum: Float64Array;
+}
+
+const transposedOp: Op<TransposedAttributes, Prepared> = {
   name: 'transposed-convolution',
   shape({ stride, groups, crop }, [x, weight, bias], reject) {
     if (!(Number.isSafeInteger(stride) && stride >= 1))
@@ -44,26 +58,49 @@ const transposedOp: Op<{ readonly stride: number; readonly groups: number; reado
       surplus: (past + 1) * stride - taps + crop,
     };
   },
-  step({ attributes: { stride, groups }, types, inputs, output }) {
-    const [x, weight, bias] = inputs;
+  prepare({ attributes: { groups }, constants, types, precision }) {
+    const [channels, perGroup, taps] = types[1]!.shape as [number, number, number];
+    const inputsPerGroup = channels / groups;
+    const weight = constants[1]!;
+    const byTap = new (precision === 'float64' ? Float64Array : Float32Array)(weight.length);
+    for (let c = 0; c < channels; c++) {
+      const [group, i] = [Math.floor(c / inputsPerGroup), c % inputsPerGroup];
+      for (let o = 0; o < perGroup; o++) {
+        for (let k = 0; k < taps; k++) {
+          byTap[((k * groups + group) * perGroup + o) * inputsPerGroup + i] =
+            weight[(c * perGroup + o) * taps + k]!;
+        }
+      }
+    }
+    return { byTap, sum: new Float64Array(perGroup * groups) };
+  },
+  step({ attributes: { stride, groups }, types, inputs, output, prepared: { byTap, sum } }) {
+    const x = inputs[0]!;
+    const bias = inputs[2];
     const [channels, perGroup, taps] = types[1]!.shape as [number, number, number];
     const past = Math.ceil(taps / stride) - 1;
     const inputsPerGroup = channels / groups;
     for (let r = 0; r < stride; r++) {
-      for (let o = 0; o < perGroup * groups; o++) {
-        const group = Math.floor(o / perGroup);
-        let sum = bias ? bias.data[bias.at + o]! : 0;
-        for (let m = past; m >= 0; m--) {
-          const k = r + m * stride;
-          if (k >= taps) continue;
-          const at = x!.at + (past - m) * channels + group * inputsPerGroup;
-          for (let i = 0; i < inputsPerGroup; i++) {
-            const w = ((group * inputsPerGroup + i) * perGroup + (o - group * perGroup)) * taps + k;
-            sum += weight!.data[weight!.at + w]! * x!.data[at + i]!;
-          }
+      for (let o = 0; o < sum.length; o++) sum[o] = bias ? bias.data[bias.at + o]! : 0;
+      for (let m = past; m >= 0; m--) {
+        const k = r + m * stride;
+        if (k >= taps) continue;
+        const at = x.at + (past - m) * channels;
+        for (let g = 0; g < groups; g++) {
+          const weightAt = (k * groups + g) * perGroup * inputsPerGroup;
+          multiplyRows(
+            byTap,
+            weightAt,
+            perGroup,
+            inputsPerGroup,
+            x.data,
+            at + g * inputsPerGroup,
+            sum,
+            g * perGroup,
+          );
         }
-        output.data[output.at + r * perGroup * groups + o] = sum;
       }
+      for (let o = 0; o < sum.length; o++) output.data[output.at + r * sum.length + o] = sum[o]!;
     }
   },
   adjoint({ attributes: { stride, groups }, types, inputs, dOutput, dInputs, firings }) {

@@ -1,5 +1,5 @@
 import type { StreamBackend } from '../backends/backend.ts';
-import { reference } from '../backends/reference/index.ts';
+import { defaultBackend } from '../backends/wasm/index.ts';
 import { GraphError } from '../errors.ts';
 import { traceModel, type Model, type Precision } from '../signal/index.ts';
 import type { Parameters } from './constants.ts';
@@ -18,7 +18,7 @@ export interface CompileOptions extends StreamOptions {
   readonly irregular?: boolean | undefined;
   /** Refuse a model that looks further ahead than this many input frames; 0 asks for a causal one. */
   readonly maxLatency?: number | undefined;
-  /** Where the ops run; the reference by default. */
+  /** Where the ops run: WASM for those that have kernels there, the reference for the rest, by default. */
   readonly backend?: StreamBackend | undefined;
 }
 
@@ -35,7 +35,7 @@ export function compile(model: Model, parameters: Parameters, options: CompileOp
   const irregular = options.irregular ?? false;
   const graph = traceModel(model, irregular ? 'port' : 'constant');
   const program = buildProgram(graph, parameters, {
-    backend: options.backend ?? reference,
+    backend: options.backend ?? defaultBackend(),
     precision: options.precision ?? 'auto',
     sampleRate: options.sampleRate,
     irregular,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { reference } from '../../src/backends/reference/index.ts';
 import { random } from '../../src/init/index.ts';
 import {
   sizeOf,
@@ -27,7 +28,7 @@ export function verifyOp(test: OpCase): void {
   const model = opModel(test);
   const parameters = drawParameters(model, 21);
   const whole = traceModel(model).nodes.some((node) => node.source.kind === 'op' && node.source.op.whole);
-  if (!whole) verifyStream({ ...test, model, parameters });
+  if (!whole) verifyStream({ ...test, model, parameters, options: { backend: reference, ...test.options } });
   verifyAdjoint({ ...test, model, parameters, frames: 12 });
 
   const hasLong = traceModel(model).nodes.some((node) => node.source.kind === 'op' && node.source.op.long);
