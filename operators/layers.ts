@@ -15,3 +15,7 @@ export const frequencyFilter = fixedOperatorFor(layers.filter);
 export const biquadFilter = fixedOperatorFor(layers.biquadFilter);
 /** `source.pipe(attention({ features: 64, heads: 4, window: 256 }, parameters))` */
 export const attention = operatorFor(layers.attention);
+/** `source.pipe(lstm({ features: 1, hidden: 16 }, parameters))` */
+export const lstm = operatorFor(layers.lstm);
+/** `source.pipe(gru({ features: 1, hidden: 16 }, parameters))` */
+export const gru = operatorFor(layers.gru);

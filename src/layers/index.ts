@@ -4,3 +4,5 @@ export { s4dBlock, type S4BlockOptions } from './s4-block.ts';
 export { lti, type LtiOptions, type LtiSystem } from './lti.ts';
 export { biquadFilter, filter, type FilterPlacement } from './filter.ts';
 export { attention, type AttentionOptions } from './attention.ts';
+export { gru, type GruOptions } from './gru.ts';
+export { lstm, type LstmOptions } from './lstm.ts';
