@@ -2,6 +2,7 @@ export { logUniformDt, mambaDtBias } from './dt.ts';
 export type { DtRange } from './dt.ts';
 export { hippo, hippoEigen, hippoMeasures, nplr, rankCorrection } from './hippo.ts';
 export type { Hippo, HippoEigen, HippoMeasure, Nplr } from './hippo.ts';
+export { orthogonal } from './orthogonal.ts';
 export { random } from './random.ts';
 export type { Random } from './random.ts';
 export { s4d, s4dInits } from './s4d.ts';

@@ -14,6 +14,7 @@ export * from './last.ts';
 export * from './embedding.ts';
 export * from './reverse.ts';
 export * from './state-space.ts';
+export { wkv, type WkvOperands } from './wkv.ts';
 export { matrixScan, type MatrixScanOperands } from './matrix-scan.ts';
 export { diagonalScan, given } from './diagonal-scan.ts';
 export type { ComplexSignal, DiagonalScanOperands, ScanMethod } from './diagonal-scan.ts';
