@@ -19,3 +19,11 @@ export const attention = operatorFor(layers.attention);
 export const lstm = operatorFor(layers.lstm);
 /** `source.pipe(gru({ features: 1, hidden: 16 }, parameters))` */
 export const gru = operatorFor(layers.gru);
+/** `source.pipe(s5({ features: 8, states: 64 }, parameters))` */
+export const s5 = operatorFor(layers.s5);
+/** `source.pipe(lru({ features: 6, states: 32 }, parameters))` */
+export const lru = operatorFor(layers.lru);
+/** `source.pipe(minGru({ features: 16, expansion: 1.5 }, parameters))` */
+export const minGru = operatorFor(layers.minGru);
+/** `source.pipe(rgLru({ features: 16, heads: 4 }, parameters))` */
+export const rgLru = operatorFor(layers.rgLru);

@@ -6,3 +6,7 @@ export { biquadFilter, filter, type FilterPlacement } from './filter.ts';
 export { attention, type AttentionOptions } from './attention.ts';
 export { gru, type GruOptions } from './gru.ts';
 export { lstm, type LstmOptions } from './lstm.ts';
+export { lru, type LruOptions } from './lru.ts';
+export { minGru, type MinGruOptions } from './min-gru.ts';
+export { rgLru, type RgLruOptions } from './rg-lru.ts';
+export { s5, type S5Options } from './s5.ts';

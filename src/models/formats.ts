@@ -3,11 +3,34 @@ import { ArgumentError } from '../errors.ts';
 import type { Model, Shape } from '../signal/index.ts';
 import type { Config, ModelFormat } from './format.ts';
 import { attentionFormat } from './formats/attention.ts';
+import { namFormat } from './formats/nam.ts';
+import { attenuateFormat } from './formats/attenuate.ts';
+import { cleanUMambaFormat } from './formats/cleanumamba.ts';
+import { mambaFormat, mambaLmFormat } from './formats/mamba.ts';
 import { s4Format } from './formats/s4.ts';
 import { s4dFormat } from './formats/s4d.ts';
+import { s5Format } from './formats/s5.ts';
+import { lruFormat } from './formats/lru.ts';
+import { minGruFormat } from './formats/min-gru.ts';
+import { rgLruFormat } from './formats/rg-lru.ts';
+import { gruFormat, lstmFormat } from './formats/torch-rnn.ts';
 
 /** Every architecture whose checkpoints can be loaded. */
-export const modelFormats: readonly ModelFormat[] = [s4dFormat, s4Format, attentionFormat];
+export const modelFormats: readonly ModelFormat[] = [
+  s4dFormat,
+  s4Format,
+  attentionFormat,
+  s5Format,
+  lruFormat,
+  minGruFormat,
+  rgLruFormat,
+  lstmFormat,
+  gruFormat,
+  mambaFormat,
+  mambaLmFormat,
+  attenuateFormat,
+  cleanUMambaFormat,
+];
 
 const byName = new Map(modelFormats.map((format) => [format.name, format]));
 

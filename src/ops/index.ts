@@ -26,3 +26,6 @@ export type { MelOptions, MelSpectrogramOptions } from './mel.ts';
 export { slidingAttention, type SlidingAttentionOptions } from './sliding-attention.ts';
 export { lstmCell, type LstmCellOperands } from './lstm-cell.ts';
 export { gruCell, type GruCellOperands } from './gru-cell.ts';
+export { atStart } from './at-start.ts';
+export * from './clamp.ts';
+export * from './phase.ts';

@@ -3,8 +3,12 @@ import { attentionFamily } from './attention.ts';
 import { discretizeFamily } from './discretize.ts';
 import { filtersFamily } from './filters.ts';
 import { hippoFamily } from './hippo.ts';
+import { namFamily } from './nam.ts';
 import { s4Family } from './s4.ts';
 import { s4dFamily } from './s4d.ts';
+import { linearRnnFamilies } from './linear-rnn.ts';
+import { torchRnnFamilies } from './rnn.ts';
+import { s5Family } from './s5.ts';
 
 /** Who takes which golden files; the first that matches. What nobody takes is unsupported. */
 export const families: readonly Family[] = [
@@ -14,4 +18,8 @@ export const families: readonly Family[] = [
   s4dFamily,
   s4Family,
   attentionFamily,
+  namFamily,
+  ...linearRnnFamilies,
+  ...torchRnnFamilies,
+  s5Family,
 ];
