@@ -29,3 +29,7 @@ export { gruCell, type GruCellOperands } from './gru-cell.ts';
 export { atStart } from './at-start.ts';
 export * from './clamp.ts';
 export * from './phase.ts';
+export { everyFrame } from './every-frame.ts';
+export { stopGradient } from './stop-gradient.ts';
+export { maximum, runningMaximum } from './maximum.ts';
+export { rotary, rotaryAngles, type RotaryLayout, type RotaryOptions } from './rotary.ts';
