@@ -1,5 +1,5 @@
-import FFT from 'fft.js';
 import type { SequenceCall } from '../signal/index.ts';
+import { causalConvolution } from './causal-convolution.ts';
 import type { DiagonalScanAttributes, ScanPlan } from './diagonal-scan-plan.ts';
 
 /**
@@ -16,19 +16,15 @@ export function diagonalScanLong(call: SequenceCall<DiagonalScanAttributes, Scan
   const readOutVaries = [at.c, at.cIm].some((i) => i >= 0 && types[i]!.rate !== 'constant');
   if (!coefficients || coefficients.bPrevious || at.c < 0 || at.uIm >= 0 || readOutVaries) return false;
 
-  let size = 2;
-  while (size < 2 * firings) size *= 2;
-  const fft = new FFT(size);
+  const convolve = causalConvolution(firings);
   const u = inputs[at.u]!;
   const c = inputs[at.c]!;
   const cIm = at.cIm < 0 ? undefined : inputs[at.cIm]!;
-  const padded = new Float64Array(size);
-  const kernelSpectrum = fft.createComplexArray() as number[];
-  const spectrum = fft.createComplexArray() as number[];
-  const result = fft.createComplexArray() as number[];
+  const kernel = new Float64Array(firings);
+  const channel = new Float64Array(firings);
 
   for (let h = 0; h < channels; h++) {
-    padded.fill(0);
+    kernel.fill(0);
     for (let n = 0; n < states; n++) {
       const lane = h * states + n;
       const [aRe, aIm] = [coefficients.aBar[2 * lane]!, coefficients.aBar[2 * lane + 1]!];
@@ -38,27 +34,15 @@ export function diagonalScanLong(call: SequenceCall<DiagonalScanAttributes, Scan
       let re = cr * bRe - ci * bIm;
       let im = cr * bIm + ci * bRe;
       for (let l = 0; l < firings; l++) {
-        padded[l]! += re;
+        kernel[l]! += re;
         const next = re * aRe - im * aIm;
         im = re * aIm + im * aRe;
         re = next;
       }
     }
-    fft.realTransform(kernelSpectrum, padded);
-    padded.fill(0);
-    for (let k = 0; k < firings; k++) padded[k] = u.data[u.origin + k * channels + h]!;
-    fft.realTransform(spectrum, padded);
-    fft.completeSpectrum(kernelSpectrum);
-    fft.completeSpectrum(spectrum);
-    for (let i = 0; i < size; i++) {
-      const re =
-        spectrum[2 * i]! * kernelSpectrum[2 * i]! - spectrum[2 * i + 1]! * kernelSpectrum[2 * i + 1]!;
-      spectrum[2 * i + 1] =
-        spectrum[2 * i]! * kernelSpectrum[2 * i + 1]! + spectrum[2 * i + 1]! * kernelSpectrum[2 * i]!;
-      spectrum[2 * i] = re;
-    }
-    fft.inverseTransform(result, spectrum);
-    for (let k = 0; k < firings; k++) output.data[output.origin + k * channels + h] = result[2 * k]!;
+    for (let k = 0; k < firings; k++) channel[k] = u.data[u.origin + k * channels + h]!;
+    convolve(kernel, channel, channel);
+    for (let k = 0; k < firings; k++) output.data[output.origin + k * channels + h] = channel[k]!;
   }
   return true;
 }

@@ -1,6 +1,7 @@
 import type { DiagonalMethod } from '../discretize/index.ts';
 import type { PrepareCall, Shape } from '../signal/index.ts';
 import { sizeOf } from '../signal/index.ts';
+import { StepCache } from './step-cache.ts';
 
 /**
  * The linear recurrence over a diagonal, the heart of S4D, S5, LRU, Mamba and the gated linear RNNs:
@@ -69,6 +70,8 @@ export interface ScanPlan {
   readonly lanes: Readonly<Partial<Record<ScanRole, LaneIndex>>>;
   /** [re, im] of Ā and B̄ (and of the previous input's B̄) for every lane, where they stand still; else undefined. */
   readonly coefficients: ScanCoefficients | undefined;
+  /** Where dt alone comes by frame: the coefficients of the latest steps, for all lanes. */
+  readonly steps: StepCache<ScanCoefficients> | undefined;
   /** 1 for a lane whose state and coefficients are rounded to float32. */
   readonly rounded: Uint8Array;
   readonly scratch: Float64Array;
@@ -145,15 +148,21 @@ export function prepareScan({
     if (at[role] >= 0) lanes[role] = laneIndex(types[at[role]]!.shape, channels, states);
   }
   const scratch = new Float64Array(18);
-  const varying = (['a', 'aIm', 'b', 'bIm', 'dt'] as const).some(
-    (role) => at[role] >= 0 && constants[at[role]] === undefined,
-  );
+  const varies = (role: ScanRole): boolean => at[role] >= 0 && constants[at[role]] === undefined;
   const rounded = new Uint8Array(count).fill(precision === 'float64' ? 0 : 1);
-  if (varying) return { at, lanes, coefficients: undefined, rounded, scratch };
+  const allocate = (): ScanCoefficients => ({
+    aBar: new Float64Array(2 * count),
+    bBar: new Float64Array(2 * count),
+    bPrevious: method.usesPreviousInput ? new Float64Array(2 * count) : undefined,
+  });
+  const selective = (['a', 'aIm', 'b', 'bIm'] as const).some(varies);
+  if (selective || varies('dt')) {
+    const steps = selective ? undefined : new StepCache(sizeOf(types[at.dt]!.shape), allocate);
+    return { at, lanes, coefficients: undefined, steps, rounded, scratch };
+  }
 
-  const aBar = new Float64Array(2 * count);
-  const bBar = new Float64Array(2 * count);
-  const bPrevious = method.usesPreviousInput ? new Float64Array(2 * count) : undefined;
+  const coefficients = allocate();
+  const { aBar, bBar, bPrevious } = coefficients;
   const value = (role: ScanRole, lane: number, otherwise: number): number =>
     at[role] < 0 ? otherwise : constants[at[role]]![lanes[role]![lane]!]!;
   for (let lane = 0; lane < count; lane++) {
@@ -174,5 +183,5 @@ export function prepareScan({
       if (bPrevious) bPrevious[2 * lane + part] = store(scratch[16 + part]!);
     }
   }
-  return { at, lanes, coefficients: { aBar, bBar, bPrevious }, rounded, scratch };
+  return { at, lanes, coefficients, steps: undefined, rounded, scratch };
 }

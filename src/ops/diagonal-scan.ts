@@ -11,6 +11,7 @@ import {
   prepareScan,
   scanPositions,
   type DiagonalScanAttributes,
+  type ScanCoefficients,
   type ScanMethod,
   type ScanPlan,
   type ScanRole,
@@ -30,10 +31,46 @@ function read(
   return from.data[from.at + lanes[role]![lane]!]!;
 }
 
+/** Ā and B̄ of a lane at this frame, into the plan's scratch. */
+function discretise(call: StepCall<DiagonalScanAttributes, ScanPlan>, lane: number): void {
+  discretiseLane(
+    call.attributes,
+    call.prepared.scratch,
+    read(call, 'a', lane, 0),
+    read(call, 'aIm', lane, 0),
+    read(call, 'b', lane, 1),
+    read(call, 'bIm', lane, 0),
+    read(call, 'dt', lane, 1),
+  );
+}
+
+/** The coefficients of all lanes where dt alone varies: those of a step that has been met lately are kept. */
+function coefficientsOfStep(
+  call: StepCall<DiagonalScanAttributes, ScanPlan>,
+  steps: NonNullable<ScanPlan['steps']>,
+): ScanCoefficients {
+  const { at, scratch } = call.prepared;
+  const dt = call.inputs[at.dt]!;
+  const known = steps.find(dt.data, dt.at);
+  if (known) return known;
+  const found = steps.claim(dt.data, dt.at);
+  const { aBar, bBar, bPrevious } = found;
+  for (let lane = 0; lane < aBar.length / 2; lane++) {
+    discretise(call, lane);
+    for (let part = 0; part < 2; part++) {
+      aBar[2 * lane + part] = scratch[12 + part]!;
+      bBar[2 * lane + part] = scratch[14 + part]!;
+      if (bPrevious) bPrevious[2 * lane + part] = scratch[16 + part]!;
+    }
+  }
+  return found;
+}
+
 function step(call: StepCall<DiagonalScanAttributes, ScanPlan>): void {
   const { attributes, inputs, output, state, prepared, firing } = call;
   const { channels, states, complex, method } = attributes;
-  const { at, lanes, coefficients, rounded, scratch } = prepared;
+  const { at, lanes, steps, rounded, scratch } = prepared;
+  const coefficients = prepared.coefficients ?? (steps && coefficientsOfStep(call, steps));
   const x = state['x']!;
   const previous = state['u'];
   const count = channels * states;
@@ -55,16 +92,7 @@ function step(call: StepCall<DiagonalScanAttributes, ScanPlan>): void {
         bRe = coefficients.bBar[2 * lane]!;
         bIm = coefficients.bBar[2 * lane + 1]!;
       } else {
-        const [a, b] = [read(call, 'a', lane, 0), read(call, 'b', lane, 1)];
-        discretiseLane(
-          attributes,
-          scratch,
-          a,
-          read(call, 'aIm', lane, 0),
-          b,
-          read(call, 'bIm', lane, 0),
-          read(call, 'dt', lane, 1),
-        );
+        discretise(call, lane);
         aRe = scratch[12]!;
         aIm = scratch[13]!;
         bRe = scratch[14]!;
