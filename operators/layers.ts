@@ -27,3 +27,9 @@ export const lru = operatorFor(layers.lru);
 export const minGru = operatorFor(layers.minGru);
 /** `source.pipe(rgLru({ features: 16, heads: 4 }, parameters))` */
 export const rgLru = operatorFor(layers.rgLru);
+/** `source.pipe(mamba2({ features: 64, states: 32, headWidth: 16 }, parameters))` */
+export const mamba2 = operatorFor(layers.mamba2);
+/** `source.pipe(mamba3({ features: 64, states: 32, headWidth: 16 }, parameters))` */
+export const mamba3 = operatorFor(layers.mamba3);
+/** `source.pipe(retention({ features: 64, heads: 4 }, parameters))` */
+export const retention = operatorFor(layers.retention);

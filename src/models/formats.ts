@@ -7,19 +7,25 @@ import { namFormat } from './formats/nam.ts';
 import { attenuateFormat } from './formats/attenuate.ts';
 import { cleanUMambaFormat } from './formats/cleanumamba.ts';
 import { mambaFormat, mambaLmFormat } from './formats/mamba.ts';
+import { retnetFormat } from './formats/retnet.ts';
 import { s4Format } from './formats/s4.ts';
 import { s4dFormat } from './formats/s4d.ts';
 import { s5Format } from './formats/s5.ts';
+import { rwkv4Format, rwkv4LmFormat, rwkv6Format, rwkv7Format } from './formats/rwkv.ts';
 import { lruFormat } from './formats/lru.ts';
 import { minGruFormat } from './formats/min-gru.ts';
 import { rgLruFormat } from './formats/rg-lru.ts';
 import { gruFormat, lstmFormat } from './formats/torch-rnn.ts';
+import { mamba2BlockFormat, mamba2Format } from './formats/mamba2.ts';
+import { mamba3Format } from './formats/mamba3.ts';
 
 /** Every architecture whose checkpoints can be loaded. */
 export const modelFormats: readonly ModelFormat[] = [
   s4dFormat,
   s4Format,
+  retnetFormat,
   attentionFormat,
+  namFormat,
   s5Format,
   lruFormat,
   minGruFormat,
@@ -30,6 +36,10 @@ export const modelFormats: readonly ModelFormat[] = [
   mambaLmFormat,
   attenuateFormat,
   cleanUMambaFormat,
+  ...[rwkv4Format, rwkv4LmFormat, rwkv6Format, rwkv7Format],
+  mamba2Format,
+  mamba2BlockFormat,
+  mamba3Format,
 ];
 
 const byName = new Map(modelFormats.map((format) => [format.name, format]));

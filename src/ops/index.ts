@@ -33,3 +33,6 @@ export { everyFrame } from './every-frame.ts';
 export { stopGradient } from './stop-gradient.ts';
 export { maximum, runningMaximum } from './maximum.ts';
 export { rotary, rotaryAngles, type RotaryLayout, type RotaryOptions } from './rotary.ts';
+export * from './linear-attention.ts';
+export { retentionParallelScale } from './retention-parallel-scale.ts';
+export { retentionChunkScale, type RetentionChunkScaleOptions } from './retention-chunk-scale.ts';
