@@ -1,78 +1,18 @@
-import type { AdjointCall, Op, Sequence, Shape, Signal, SignalType, StepCall } from '../signal/index.ts';
-import { formatShape, isConstant, sizeOf } from '../signal/index.ts';
+import type { AdjointCall, Op, Sequence, Shape, Signal, StepCall } from '../signal/index.ts';
+import { formatShape, isConstant } from '../signal/index.ts';
+import { longMatrixScan } from './matrix-scan-long.ts';
+import {
+  prepareMatrixScan,
+  type MatrixScanAttributes,
+  type MatrixScanPrepared,
+  type MatrixScanRole,
+} from './matrix-scan-plan.ts';
 
-/**
- * The linear recurrence over a matrix a head, the heart of linear attention, retention, SSD (Mamba-2) and the delta
- * rules (DeltaNet, Gated DeltaNet, KDA, RWKV-7):
- *
- *     S[t] = diag(w) S[t−1] + b (aᵀ S[t−1]) + Σᵣ kᵣ vᵣᵀ
- *     y[t] = qᵀ S[t],   or qᵀ S[t−1] with `readOut: 'before'`
- *
- * | symbol | role | shape | |
- * | --- | --- | --- | --- |
- * | q | `q` | (H × K) | query, C in SSD |
- * | k | `k` | (H × K), or (H × R × K) | key, B in SSD |
- * | v | `v` | (H × V), or (H × R × V) | value |
- * | w | `decay` | (H × K) or (H × 1) | what is kept; 1 where absent |
- * | a, b | `a`, `b` | (H × K) | what a delta rule takes away; both or neither |
- * | S | state | (H × K × V) | |
- *
- * H is the number of heads of v; q, k, decay, a and b may have fewer, a divisor of it: neighbouring heads share
- * them. Each operand but v is a constant or varies by frame.
- */
-interface MatrixScanAttributes {
-  readonly heads: number;
-  readonly keys: number;
-  readonly values: number;
-  /** R: outer products a frame. */
-  readonly rank: number;
-  readonly readOut: 'after' | 'before';
-  readonly roles: readonly MatrixScanRole[];
-}
-
-export type MatrixScanRole = 'q' | 'k' | 'v' | 'decay' | 'a' | 'b';
+export type { MatrixScanRole } from './matrix-scan-plan.ts';
 
 /** State below this is set to zero now and then, so that silence never runs on subnormals. */
 const FLUSH_BELOW = 2 ** -100;
 const FLUSH_FRAMES = 64;
-
-/** Where an operand of a head stands: heads are shared by neighbours, a decay may be one number for all keys. */
-interface Operand {
-  readonly input: number;
-  /** Elements from the operand's start to those of each head. */
-  readonly offset: Int32Array;
-  /** 0 where one number serves all keys. */
-  readonly step: number;
-}
-
-interface Prepared {
-  readonly operand: Readonly<Partial<Record<MatrixScanRole, Operand>>>;
-  readonly projected: Float64Array;
-}
-
-const prepare = ({
-  attributes,
-  types,
-}: {
-  attributes: MatrixScanAttributes;
-  types: readonly SignalType[];
-}): Prepared => {
-  const operand: Partial<Record<MatrixScanRole, Operand>> = {};
-  attributes.roles.forEach((role, input) => {
-    const { shape } = types[input]!;
-    const rows = shape[0]!;
-    const row = sizeOf(shape) / rows;
-    operand[role] = {
-      input,
-      offset: Int32Array.from(
-        { length: attributes.heads },
-        (_, h) => Math.floor((h * rows) / attributes.heads) * row,
-      ),
-      step: row === 1 && role === 'decay' ? 0 : 1,
-    };
-  });
-  return { operand, projected: new Float64Array(attributes.values) };
-};
 
 /** A read of an operand at a frame: the array and where the head's elements begin. */
 type Reader = (
@@ -114,7 +54,7 @@ function advance(
   }
 }
 
-function step(call: StepCall<MatrixScanAttributes, Prepared>): void {
+function step(call: StepCall<MatrixScanAttributes, MatrixScanPrepared>): void {
   const { attributes, inputs, output, state, prepared, firing } = call;
   const { heads, keys, values, readOut } = attributes;
   const S = state['S']!;
@@ -149,7 +89,7 @@ function step(call: StepCall<MatrixScanAttributes, Prepared>): void {
  *
  * The matrices are recomputed from checkpoints √T frames apart, one head at a time.
  */
-function adjoint(call: AdjointCall<MatrixScanAttributes, Prepared>): void {
+function adjoint(call: AdjointCall<MatrixScanAttributes, MatrixScanPrepared>): void {
   const { attributes, types, inputs, dOutput, dInputs, prepared, firings } = call;
   const { heads, keys, values, rank, readOut } = attributes;
   const size = keys * values;
@@ -268,7 +208,7 @@ function adjoint(call: AdjointCall<MatrixScanAttributes, Prepared>): void {
   }
 }
 
-const matrixScanOp: Op<MatrixScanAttributes, Prepared> = {
+const matrixScanOp: Op<MatrixScanAttributes, MatrixScanPrepared> = {
   name: 'matrix-scan',
   shape({ heads, keys, values, rank, roles }, types, reject) {
     roles.forEach((role, i) => {
@@ -287,7 +227,7 @@ const matrixScanOp: Op<MatrixScanAttributes, Prepared> = {
       const fits = expected.some(
         (wanted) =>
           wanted.length === shape.length &&
-          heads % shape[0]! === 0 &&
+          heads % (shape[0] ?? 0) === 0 &&
           wanted.slice(1).every((extent, axis) => extent === shape[axis + 1]),
       );
       if (!fits) {
@@ -301,9 +241,10 @@ const matrixScanOp: Op<MatrixScanAttributes, Prepared> = {
     return [heads, values];
   },
   state: ({ heads, keys, values }) => ({ S: { shape: [heads, keys, values], type: 'signal' } }),
-  prepare,
+  prepare: prepareMatrixScan,
   step,
   adjoint,
+  long: longMatrixScan,
 };
 
 export interface MatrixScanOperands {

@@ -11,6 +11,7 @@ import {
 import { evaluate } from '../../src/train/index.ts';
 import type { Random } from '../../src/init/index.ts';
 import { verifyOp, type OpCase } from '../contract/op.ts';
+import { relativeError } from '../contract/stream.ts';
 
 const [H, K, V] = [4, 3, 2];
 const qkv = { input: [H, K], k: [H, K], v: [H, V] } as const;
@@ -74,6 +75,29 @@ const cases: (Omit<OpCase, 'build'> & { build: (t: Trace, s: Record<string, Sign
     inputs: { input: [H, K], k: [1, 2, K], v: [H, 2, V], w: [H, 1] },
     build: (_t, { input, k, v, w }) => ops.matrixScan({ q: input!, k: k!, v: v!, decay: gate(w!) }),
   },
+  {
+    name: 'read out before the update',
+    inputs: { input: [H, K], k: [1, K], v: [H, 2, V], w: [2, 1] },
+    build: (_t, { input, k, v, w }) =>
+      ops.matrixScan({
+        q: input!,
+        k: ops.reshape(ops.concat([k!, ops.neg(k!)]), [1, 2, K]),
+        v: v!,
+        decay: gate(w!),
+        readOut: 'before',
+      }),
+  },
+  {
+    name: 'a constant query and key',
+    inputs: { input: [H, V] },
+    build: (t, { input }) =>
+      ops.matrixScan({
+        q: t.parameter('q', [1, K]),
+        k: t.parameter('k', [2, K]),
+        v: input!,
+        decay: t.parameter('gamma', [H, 1], between(0.5, 0.9)),
+      }),
+  },
 ];
 for (const test of cases) verifyOp({ ...test, name: `matrix scan, ${test.name}`, frames: 400 });
 
@@ -104,6 +128,29 @@ describe('matrix scan', () => {
         }
       }
     }
+  });
+
+  it('in chunks survives decays that vanish, where exponentials of sums would not', () => {
+    const model = {
+      name: 'm',
+      inputs: { ...qkv, w: [H, 1] },
+      build: (_t: Trace, { input, k, v, w }: Readonly<Record<string, Signal>>) => ({
+        output: ops.matrixScan({ q: input!, k: k!, v: v!, decay: w }),
+      }),
+    };
+    const frames = 200;
+    const make = (width: number, seed: number): Float64Array =>
+      Float64Array.from({ length: frames * width }, (_, i) => Math.sin(seed + i * 1.7));
+    const decays = [1, 0, 1e-300, 0.999, Math.exp(-80), -0.5];
+    const inputs = {
+      input: make(H * K, 1),
+      k: make(H * K, 2),
+      v: make(H * V, 3),
+      w: Float64Array.from({ length: frames * H }, (_, i) => decays[(i * 7) % decays.length]!),
+    };
+    const step = evaluate(model, {}, inputs)['output']!;
+    const long = evaluate(model, {}, inputs, { form: 'long' })['output']!;
+    expect(relativeError(long, step)).toBeLessThan(1e-14);
   });
 
   it('refuses what does not fit', () => {
