@@ -17,3 +17,4 @@ export {
   type SafetensorsFile,
 } from './safetensors-file.ts';
 export { tensor, toFloat32, toFloat64, type Tensor } from './tensor.ts';
+export { loadNam, readNam, type NamFile } from './nam.ts';

@@ -26,7 +26,7 @@ export function processVerb(program: Command): void {
     .argument('<in>', 'a WAV file, or - for stdin')
     .argument('<out>', 'the WAV file to write (overwritten once complete), or - for stdout')
     .optionsGroup('What to run:')
-    .option('--model <file>', 'a trained model, safetensors')
+    .option('--model <file>', 'a trained model: safetensors, or a .nam capture')
     .option('--format <name>', "the model's architecture, where the file does not say")
     .option('--config <json|file>', "the model's configuration, where the file does not say")
     .addOption(oneOf('--filter <type>', 'a classical filter', FILTERS))

@@ -3,6 +3,7 @@ import { ArgumentError, FormatError } from '../errors.ts';
 import { traceModel, type Model } from '../signal/index.ts';
 import type { Config, ModelFormat } from './format.ts';
 import { formatByName } from './formats.ts';
+import { isNamPath, loadNamModel } from './nam.ts';
 
 /** A trained model: the architecture and its weights. */
 export interface LoadedModel {
@@ -27,7 +28,8 @@ const FRAMEWORKS = new Set(['pt', 'np', 'tf', 'flax', 'jax', 'mlx', 'paddle']);
 
 /**
  * Loads a trained model from a safetensors file. Which architecture it is, the file's metadata say
- * (`format`, and `config` as JSON), or the caller.
+ * (`format`, and `config` as JSON), or the caller. A path that ends in `.nam` is a capture of Neural Amp Modeler,
+ * which says it itself.
  *
  * @throws FormatError for a file that is not what it says it is.
  * @throws ArgumentError where nobody says the format or the configuration, or where they are wrong.
@@ -37,6 +39,7 @@ const FRAMEWORKS = new Set(['pt', 'np', 'tf', 'flax', 'jax', 'mlx', 'paddle']);
  * const stream = compile(model, parameters, { sampleRate });
  */
 export function loadModel(path: string, options: LoadOptions = {}): LoadedModel {
+  if (isNamPath(path)) return loadNamModel(path, options);
   return modelOf(loadSafetensors(path), options);
 }
 
