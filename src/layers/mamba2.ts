@@ -1,20 +1,10 @@
 import { mambaDtBias, type DtRange, type Random } from '../init/index.ts';
-import {
-  add,
-  clamp,
-  exp,
-  matrixScan,
-  mul,
-  neg,
-  normalise,
-  reshape,
-  silu,
-  softplus,
-  split,
-} from '../ops/index.ts';
+import { add, clamp, exp, matrixScan, mul, neg } from '../ops/index.ts';
+import { normalise, reshape, silu, softplus, split } from '../ops/index.ts';
 import { ArgumentError } from '../errors.ts';
 import { defineLayer, sizeOf, type Layer, type Shape, type Signal, type Trace } from '../signal/index.ts';
 import { conv1d } from './conv.ts';
+import { headsOf } from './heads.ts';
 import { linear } from './linear.ts';
 
 /** Configuration of `mamba2`. */
@@ -74,7 +64,7 @@ export interface Mamba2Options {
  * const model = mamba2({ features: 64, states: 32, headWidth: 16 });
  */
 export function mamba2(options: Mamba2Options): Layer {
-  checkMamba2(options);
+  mamba2Sizes(options);
   return defineLayer({
     name: 'mamba2',
     features: options.features,
@@ -84,9 +74,9 @@ export function mamba2(options: Mamba2Options): Layer {
 
 /** The mixer inside another layer's trace. */
 export function mamba2Mixer(trace: Trace, u: Signal, options: Mamba2Options): Signal {
-  const { features, states = 128, inner = 2 * features, headWidth = 64, groups = 1, taps = 4 } = options;
-  const { bias = false, convBias = true, dtLimit = [0, Infinity], aRange = [1, 16], eps = 1e-5 } = options;
-  const heads = inner / headWidth;
+  const { features, taps = 4, bias = false, convBias = true, eps = 1e-5 } = options;
+  const { dtLimit = [0, Infinity], aRange = [1, 16] } = options;
+  const { states, inner, headWidth, groups, normGroups, heads } = mamba2Sizes(options);
   const shared = groups * states;
   const width = inner + 2 * shared;
   const perHead = (x: Signal): Signal => reshape(x, [heads, 1]);
@@ -119,35 +109,21 @@ export function mamba2Mixer(trace: Trace, u: Signal, options: Mamba2Options): Si
   });
   const skipped = add(y, mul(v, perHead(trace.parameter('D', [heads], ones))));
   const gated = mul(reshape(skipped, [inner]), silu(z!));
-  const normed = normalise(gated, { groups: options.normGroups ?? groups, centre: false, eps });
+  const normed = normalise(gated, { groups: normGroups, centre: false, eps });
   const weighted = mul(normed, trace.parameter('norm.weight', [inner], ones));
   return linear(trace, weighted, { name: 'out_proj', outputs: features, bias });
 }
 
 const ones = (shape: Shape): Float64Array => new Float64Array(sizeOf(shape)).fill(1);
 
-/** @throws ArgumentError where heads, groups and widths do not divide each other. */
-export function checkMamba2({
-  features,
-  inner = 2 * features,
-  headWidth = 64,
-  groups = 1,
-  normGroups = groups,
-}: Mamba2Options): void {
-  if (inner % headWidth !== 0) {
-    throw new ArgumentError(
-      `mamba2: inner is ${inner}, which heads of ${headWidth} do not fill; give a headWidth that divides it`,
-    );
-  }
-  const heads = inner / headWidth;
-  if (heads % groups !== 0) {
-    throw new ArgumentError(
-      `mamba2: ${heads} heads can't share B and C in ${groups} groups; give groups that divide the heads`,
-    );
-  }
+/** @throws ArgumentError where heads, groups and widths do not fit each other. */
+export function mamba2Sizes(options: Mamba2Options) {
+  const { features, states = 128, inner = 2 * features, headWidth = 64, groups = 1 } = options;
+  const { normGroups = groups } = options;
   if (inner % normGroups !== 0) {
     throw new ArgumentError(
       `mamba2: the norm's ${normGroups} groups do not divide inner ${inner}; give a divisor`,
     );
   }
+  return { states, inner, headWidth, groups, normGroups, heads: headsOf('mamba2', inner, headWidth, groups) };
 }

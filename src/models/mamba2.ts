@@ -1,4 +1,4 @@
-import { checkMamba2, mamba2Mixer, type Mamba2Options } from '../layers/mamba2.ts';
+import { mamba2Mixer, mamba2Sizes, type Mamba2Options } from '../layers/mamba2.ts';
 import { defineLayer, type Layer } from '../signal/index.ts';
 import { preNormStack } from './pre-norm-stack.ts';
 
@@ -17,7 +17,7 @@ export interface Mamba2ModelOptions extends Mamba2Options {
  * const model = mamba2Model({ features: 64, states: 32, headWidth: 16, layers: 4 });
  */
 export function mamba2Model({ layers, ...mixer }: Mamba2ModelOptions): Layer {
-  checkMamba2(mixer);
+  mamba2Sizes(mixer);
   return defineLayer({
     name: 'mamba2-model',
     features: mixer.features,

@@ -1,4 +1,4 @@
-import { checkMamba3, mamba3Mixer, type Mamba3Options } from '../layers/mamba3.ts';
+import { mamba3Mixer, mamba3Sizes, type Mamba3Options } from '../layers/mamba3.ts';
 import { defineLayer, type Layer } from '../signal/index.ts';
 import { preNormStack } from './pre-norm-stack.ts';
 
@@ -19,7 +19,7 @@ export interface Mamba3ModelOptions extends Mamba3Options {
  * const model = mamba3Model({ features: 64, states: 32, headWidth: 16, layers: 4 });
  */
 export function mamba3Model({ layers, eps, ...mixer }: Mamba3ModelOptions): Layer {
-  checkMamba3(mixer);
+  mamba3Sizes(mixer);
   return defineLayer({
     name: 'mamba3-model',
     features: mixer.features,

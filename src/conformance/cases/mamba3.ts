@@ -1,5 +1,5 @@
 import { FormatError } from '../../errors.ts';
-import { trapezoidalScan } from '../../layers/mamba3.ts';
+import { trapezoidalScan } from '../../layers/trapezoidal-scan.ts';
 import { add, mul, reshape, sigmoid, silu, tanh } from '../../ops/index.ts';
 import type { Model, Signal } from '../../signal/index.ts';
 import type { Extra, Family, Run, Subject } from '../case.ts';
