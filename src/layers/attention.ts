@@ -1,7 +1,8 @@
 import { fans, torchDefault, xavierUniform, type Random } from '../init/index.ts';
 import { ArgumentError } from '../errors.ts';
 import { dense, reshape, slidingAttention, split } from '../ops/index.ts';
-import { defineLayer, sizeOf, type Layer, type Shape, type Signal } from '../signal/index.ts';
+import { defineLayer, sizeOf, type Layer, type Shape, type Signal, type Trace } from '../signal/index.ts';
+import { linear } from './linear.ts';
 
 /** Configuration of `attention`. */
 export interface AttentionOptions {
@@ -61,6 +62,31 @@ export function attention({ features, heads, window, bias = true }: AttentionOpt
       return dense(reshape(y, [features]), outWeight, outBias);
     },
   });
+}
+
+/** Configuration of `groupedQueryAttention`. */
+export interface GroupedQueryAttentionOptions {
+  readonly heads: number;
+  /** Heads of keys and values, each shared by heads / groups of the queries; divides them. */
+  readonly groups: number;
+  readonly window: number;
+}
+
+/**
+ * Attention with fewer heads of keys and values, inside another layer's trace, as the language models have it (Ainslie
+ * et al., arXiv 2305.13245): `q_proj`, `k_proj`, `v_proj`, `o_proj`, all without bias and without positions.
+ */
+export function groupedQueryAttention(
+  trace: Trace,
+  x: Signal,
+  { heads, groups, window }: GroupedQueryAttentionOptions,
+): Signal {
+  const dim = headDim('attention', x.width, heads);
+  const project = (name: string, count: number): Signal =>
+    reshape(linear(trace, x, { name, outputs: count * dim, bias: false }), [count, dim]);
+  const [q, k, v] = [project('q_proj', heads), project('k_proj', groups), project('v_proj', groups)];
+  const y = slidingAttention(q, k, v, { window });
+  return linear(trace, reshape(y, [heads * dim]), { name: 'o_proj', outputs: x.width, bias: false });
 }
 
 const xavier = (shape: Shape, random: Random): Float64Array =>

@@ -3,6 +3,7 @@ import { ArgumentError } from '../errors.ts';
 import type { Model, Shape } from '../signal/index.ts';
 import type { Config, ModelFormat } from './format.ts';
 import { attentionFormat } from './formats/attention.ts';
+import { jambaFormat } from './formats/jamba.ts';
 import { namFormat } from './formats/nam.ts';
 import { attenuateFormat } from './formats/attenuate.ts';
 import { cleanUMambaFormat } from './formats/cleanumamba.ts';
@@ -26,6 +27,7 @@ export const modelFormats: readonly ModelFormat[] = [
   retnetFormat,
   attentionFormat,
   namFormat,
+  jambaFormat,
   s5Format,
   lruFormat,
   minGruFormat,

@@ -3,6 +3,7 @@ import { attentionFamily } from './attention.ts';
 import { discretizeFamily } from './discretize.ts';
 import { filtersFamily } from './filters.ts';
 import { hippoFamily } from './hippo.ts';
+import { jambaFamily } from './jamba.ts';
 import { namFamily } from './nam.ts';
 import { cleanUMambaFamily } from './cleanumamba.ts';
 import { mambaFamily, selectiveScanFamily } from './mamba.ts';
@@ -26,6 +27,7 @@ export const families: readonly Family[] = [
   s4Family,
   attentionFamily,
   namFamily,
+  jambaFamily,
   mambaFamily,
   selectiveScanFamily,
   cleanUMambaFamily,
