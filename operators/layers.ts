@@ -33,3 +33,9 @@ export const mamba2 = operatorFor(layers.mamba2);
 export const mamba3 = operatorFor(layers.mamba3);
 /** `source.pipe(retention({ features: 64, heads: 4 }, parameters))` */
 export const retention = operatorFor(layers.retention);
+/** `source.pipe(rwkv4Block({ features: 8, index: 0, layers: 1 }, parameters))` */
+export const rwkv4Block = operatorFor(layers.rwkv4Block);
+/** `source.pipe(rwkv6({ features: 8, heads: 2 }, parameters))` */
+export const rwkv6 = operatorFor(layers.rwkv6);
+/** `source.pipe(rwkv7({ features: 8, headFeatures: 4 }, parameters))` */
+export const rwkv7 = operatorFor(layers.rwkv7);
