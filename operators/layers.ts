@@ -33,6 +33,22 @@ export const mamba2 = operatorFor(layers.mamba2);
 export const mamba3 = operatorFor(layers.mamba3);
 /** `source.pipe(retention({ features: 64, heads: 4 }, parameters))` */
 export const retention = operatorFor(layers.retention);
+/** `source.pipe(s4({ features: 4, init: 'legt' }, parameters))` */
+export const s4 = operatorFor(layers.s4);
+/** `source.pipe(flaRetention({ features: 64, heads: 4 }, parameters))` */
+export const flaRetention = operatorFor(layers.flaRetention);
+/** `source.pipe(linearAttention({ features: 64, heads: 4 }, parameters))` */
+export const linearAttention = operatorFor(layers.linearAttention);
+/** `source.pipe(gla({ features: 64, heads: 2 }, parameters))` */
+export const gla = operatorFor(layers.gla);
+/** `source.pipe(deltaNet({ features: 64, heads: 2 }, parameters))` */
+export const deltaNet = operatorFor(layers.deltaNet);
+/** `source.pipe(gatedDeltaNet({ features: 64, heads: 2, keys: 32 }, parameters))` */
+export const gatedDeltaNet = operatorFor(layers.gatedDeltaNet);
+/** `source.pipe(kda({ features: 64, heads: 2, keys: 32 }, parameters))` */
+export const kda = operatorFor(layers.kda);
+/** `source.pipe(hgrn({ features: 64 }, parameters))` */
+export const hgrn = operatorFor(layers.hgrn);
 /** `source.pipe(rwkv4Block({ features: 8, index: 0, layers: 1 }, parameters))` */
 export const rwkv4Block = operatorFor(layers.rwkv4Block);
 /** `source.pipe(rwkv6({ features: 8, heads: 2 }, parameters))` */

@@ -6,4 +6,5 @@ export { saveModel, type SaveOptions } from './save.ts';
 export { rtneural, type RtneuralModel } from './rtneural.ts';
 export { greedy, sampling, type Sampler, type SamplingOptions } from './sampling.ts';
 export { rwkv4Lm, rwkv4Model, type Rwkv4LmOptions, type Rwkv4ModelOptions } from './rwkv4.ts';
+export { plainReadOuts } from './plain-read-outs.ts';
 export { loadNamModel, namModelOf } from './nam.ts';

@@ -36,3 +36,5 @@ export { rotary, rotaryAngles, type RotaryLayout, type RotaryOptions } from './r
 export * from './linear-attention.ts';
 export { retentionParallelScale } from './retention-parallel-scale.ts';
 export { retentionChunkScale, type RetentionChunkScaleOptions } from './retention-chunk-scale.ts';
+export { dplrScan, type DplrScanOperands } from './dplr-scan.ts';
+export { plainReadOut, plainReadOutOp, type PlainReadOutOperands } from './dplr-read-out.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ArgumentError, GraphError } from '../../src/errors.ts';
+import { ArgumentError } from '../../src/errors.ts';
 import { formatByName, modelFor, modelFormats } from '../../src/models/index.ts';
 import { traceModel } from '../../src/signal/index.ts';
 
@@ -103,11 +103,12 @@ describe('s4', () => {
   );
 
   it.each([{ mode: 's4' }, { mode: 'dplr' }, { mode: 'nplr' }, {}])(
-    'says that %j is not here yet',
+    'takes %j as the diagonal plus low rank kernel',
     (mode) => {
-      const build = (): unknown => modelFor('s4', { d_model: 4, d_state: 16, ...mode });
-      expect(build).toThrow(GraphError);
-      expect(build).toThrow(/"mode" is "(s4|dplr|nplr)".*not supported yet; use weights of mode "s4d"/);
+      expect(modelFor('s4', { d_model: 4, d_state: 16, ...mode }).name).toBe('s4-block');
+      expect(modelFor('s4', { d_model: 4, d_state: 16, init: 'fout', rank: 2, ...mode }).name).toBe(
+        's4-block',
+      );
     },
   );
 

@@ -7,6 +7,7 @@ import { jambaFamily } from './jamba.ts';
 import { namFamily } from './nam.ts';
 import { cleanUMambaFamily } from './cleanumamba.ts';
 import { mambaFamily, selectiveScanFamily } from './mamba.ts';
+import { flaLayersFamily, flaOpsFamily } from './fla.ts';
 import { retnetFamily } from './retnet.ts';
 import { s4Family } from './s4.ts';
 import { s4dFamily } from './s4d.ts';
@@ -17,6 +18,7 @@ import { s5Family } from './s5.ts';
 import { rwkvFamilies } from './rwkv.ts';
 import { mamba2Family } from './mamba2.ts';
 import { mamba3Families } from './mamba3.ts';
+import { s4DplrFamily } from './s4-dplr.ts';
 
 /** Who takes which golden files; the first that matches. What nobody takes is unsupported. */
 export const families: readonly Family[] = [
@@ -39,4 +41,7 @@ export const families: readonly Family[] = [
   mamba2Family,
   ...mamba3Families,
   retnetFamily,
+  flaLayersFamily,
+  flaOpsFamily,
+  s4DplrFamily,
 ];

@@ -57,11 +57,15 @@ export const s4Family: Family = {
   },
 };
 
-const scans = (nodes: readonly Node[]): Node[] =>
-  nodes.filter(({ source }) => source.kind === 'op' && source.op.name === 'diagonal-scan');
+/** The scans of a graph, one a read-out. */
+export const scans = (nodes: readonly Node[]): Node[] =>
+  nodes.filter(
+    ({ source }) =>
+      source.kind === 'op' && (source.op.name === 'diagonal-scan' || source.op.name === 'dplr-scan'),
+  );
 
 /** All real parts, then all imaginary ones → (re, im) pairs. */
-const interleave = (parts: Float64Array): Float64Array =>
+export const interleave = (parts: Float64Array): Float64Array =>
   Float64Array.from(parts, (_, i) => parts[(i % 2) * (parts.length / 2) + (i >> 1)]);
 
 /** The coefficients that the scans of a run step with, one scan a read-out. */

@@ -1,5 +1,6 @@
-import { ArgumentError, GraphError } from '../../errors.ts';
-import type { S4dInit } from '../../init/index.ts';
+import { ArgumentError } from '../../errors.ts';
+import type { HippoMeasure, S4dInit } from '../../init/index.ts';
+import { s4 } from '../../layers/s4.ts';
 import { s4dBlock } from '../../layers/s4-block.ts';
 import { ConfigReader } from '../config.ts';
 import type { ModelFormat } from '../format.ts';
@@ -14,27 +15,32 @@ const inits: Readonly<Record<string, S4dInit>> = {
   legs: 'legs',
 };
 
+/** `init` with the diagonal plus low rank kernel. */
+const measures: Readonly<Record<string, HippoMeasure>> = {
+  legs: 'legs',
+  legt: 'legt',
+  fourier: 'fourier',
+  fout: 'fourier',
+};
+
 /** Which kernel `mode` stands for. The official default, for a config without the key, is `dplr`. */
 const modes = { s4d: 'diagonal', diag: 'diagonal', s4: 'dplr', nplr: 'dplr', dplr: 'dplr' } as const;
 
 /**
  * The keys are those of the official `S4Block` and its kernel: `d_model`, `d_state` (64), `mode`, `disc`, `init`,
- * `channels`, `n_ssm`, `dt_tie`, `dt_transform`, `dt_min`, `dt_max`, and of our own `sample_rate` (Hz).
+ * `rank` (1; of the low-rank kernel), `channels`, `n_ssm`, `dt_tie`, `dt_transform`, `dt_min`, `dt_max`, and of our own
+ * `sample_rate` (Hz).
  * What the official block can do beyond (gates, bottlenecks, other activations) is refused by name.
  */
 export const s4Format: ModelFormat = {
   name: 's4',
-  description: 'the full S4 block; today with the diagonal kernel (mode s4d)',
+  description:
+    'the full S4 block, with the diagonal kernel (mode s4d) or the diagonal plus low rank one (mode s4)',
   source: 'state-spaces/s4 models/s4/s4.py S4Block',
   build(config) {
     const read = new ConfigReader('s4', config);
     const features = read.integer('d_model', { least: 1 });
-    if (read.choice('mode', modes, 'dplr') === 'dplr') {
-      throw new GraphError(
-        `s4: config "mode" is ${JSON.stringify(config['mode'] ?? 'dplr')}, the diagonal plus low rank kernel, which is ` +
-          'not supported yet; use weights of mode "s4d", or say mode "s4d" where the checkpoint is diagonal',
-      );
-    }
+    const isDiagonal = read.choice('mode', modes, 'dplr') === 'diagonal';
     const states = read.integer('d_state', { least: 2, even: true, otherwise: 64 });
     const channels = read.integer('channels', { least: 1, otherwise: 1 });
     const systems = read.integer('n_ssm', { least: 1, otherwise: features });
@@ -43,9 +49,6 @@ export const s4Format: ModelFormat = {
         `s4: config "n_ssm" is ${systems}; give a number that divides d_model ${features}`,
       );
     }
-    const discretization = read.discretization('disc', 'zoh');
-    const init = read.choice('init', inits, 'legs');
-    const tieDt = read.boolean('dt_tie', true);
     const dtTransform = read.choice('dt_transform', { exp: 'exp', softplus: 'softplus' } as const, 'exp');
     const [min, max] = [read.positive('dt_min'), read.positive('dt_max')];
     const sampleRate = read.positive('sample_rate');
@@ -57,21 +60,32 @@ export const s4Format: ModelFormat = {
       read.only(key, false, 'leave it out');
     read.only('real_transform', 'exp', 'A is −exp(A_real)');
     read.only('imag_transform', 'none', 'A_imag is stored as it is');
-    read.ignore('l_max', 'rank', 'dropout', 'tie_dropout', 'drop_kernel', 'transposed', 'deterministic');
+    read.ignore('l_max', 'dropout', 'tie_dropout', 'drop_kernel', 'transposed', 'deterministic');
     read.ignore('lr', 'wd', 'verbose', 'backend');
-    read.done();
     const dt = { ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) };
-    return s4dBlock({
+    const common = {
       features,
       states,
       channels,
       systems,
-      discretization,
-      init,
       dt,
-      tieDt,
       dtTransform,
       ...(sampleRate === undefined ? {} : { sampleRate }),
-    });
+    };
+    if (!isDiagonal) {
+      const rank = read.integer('rank', { least: 1, otherwise: 1 });
+      const init = read.choice('init', measures, 'legs');
+      read.only('dt_tie', true, 'the low-rank kernel has one time step a channel');
+      // The official code takes the key and discretises this kernel by the bilinear rule whatever it says.
+      read.ignore('disc');
+      read.done();
+      return s4({ ...common, init, rank });
+    }
+    const discretization = read.discretization('disc', 'zoh');
+    const init = read.choice('init', inits, 'legs');
+    const tieDt = read.boolean('dt_tie', true);
+    read.ignore('rank');
+    read.done();
+    return s4dBlock({ ...common, discretization, init, tieDt });
   },
 };
