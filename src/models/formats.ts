@@ -8,6 +8,7 @@ import { namFormat } from './formats/nam.ts';
 import { attenuateFormat } from './formats/attenuate.ts';
 import { cleanUMambaFormat } from './formats/cleanumamba.ts';
 import { mambaFormat, mambaLmFormat } from './formats/mamba.ts';
+import { flaFormats } from './formats/fla.ts';
 import { retnetFormat } from './formats/retnet.ts';
 import { s4Format } from './formats/s4.ts';
 import { s4dFormat } from './formats/s4d.ts';
@@ -25,6 +26,7 @@ export const modelFormats: readonly ModelFormat[] = [
   s4dFormat,
   s4Format,
   retnetFormat,
+  ...flaFormats,
   attentionFormat,
   namFormat,
   jambaFormat,

@@ -15,7 +15,7 @@
 import type { Signal } from '../signal/index.ts';
 import { add, div, mul } from './arithmetic.ts';
 import { matrixScan } from './matrix-scan.ts';
-import { exp, neg } from './pointwise.ts';
+import { exp, neg, relu } from './pointwise.ts';
 import { concat, split } from './structure.ts';
 
 export interface LinearAttentionOperands {
@@ -52,7 +52,7 @@ export const linearAttention = (operands: LinearAttentionOperands): Signal =>
  * Source: as `linearAttention`, equations 18 to 20.
  *
  * @example
- * const y = normalisedLinearAttention({ q: add(elu(q), 1), k: add(elu(k), 1), v });
+ * const y = normalisedLinearAttention({ q: eluPlusOne(q), k: eluPlusOne(k), v });
  */
 export function normalisedLinearAttention(
   operands: LinearAttentionOperands & { readonly eps?: number },
@@ -124,3 +124,6 @@ export function gatedDeltaRule(operands: DeltaOperands & GatedOperands): Signal 
     b: neg(mul(k, beta)),
   });
 }
+
+/** elu(x) + 1: x + 1 above 0, eˣ below. The feature map of the Linear Transformer: positive everywhere. */
+export const eluPlusOne = (x: Signal): Signal => add(relu(x), exp(neg(relu(neg(x)))));
