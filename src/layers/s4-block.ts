@@ -1,6 +1,6 @@
 import { zoh, type Discretization } from '../discretize/index.ts';
-import { logUniformDt, s4d as s4dMatrices, type DtRange, type Random, type S4dInit } from '../init/index.ts';
-import type { Complex } from '../linalg/index.ts';
+import { logUniformDt, s4d as s4dMatrices, type DtRange, type Random } from '../init/index.ts';
+import type { S4dInit, S4dParameters } from '../init/index.ts';
 import { add, concat, diagonalScan, exp, gelu, mul, neg, reshape, select, slice } from '../ops/index.ts';
 import { softplus, type ComplexSignal } from '../ops/index.ts';
 import { defineLayer, type Layer, type Signal, type Trace } from '../signal/index.ts';
@@ -74,9 +74,7 @@ export function s4dBlock(options: S4BlockOptions): Layer {
 const parts = (x: Signal): ComplexSignal => ({ re: select(x, 0), im: select(x, 1) });
 
 /** Initial values that the kernels differ in. */
-export interface S4Start {
-  readonly A: Complex; // (N/2)
-  readonly B: Complex; // (N/2)
+export interface S4Start extends S4dParameters {
   /** Time steps a channel. */
   readonly dtColumns: number;
 }
@@ -155,5 +153,5 @@ export function s4Block(
 }
 
 /** (re, im) pairs. */
-export const interleaved = ({ re, im }: Complex): Float64Array =>
+export const interleaved = ({ re, im }: S4dParameters['A']): Float64Array =>
   Float64Array.from({ length: 2 * re.length }, (_, i) => (i % 2 ? im : re)[i >> 1]!);

@@ -35,7 +35,7 @@ function undo({ attributes, constants }: PrepareCall<Attributes>): Float64Array 
   const nothing = new Float64Array(2 * channels * states);
   channelSystems(attributes, lambda, p, nothing).forEach((system, h) => {
     discretiser.forward(system, dt[h]!, at);
-    const power = complexPower(dplrTransition(at, states, rank), n, frames);
+    const power = dplrTransition(at, states, rank, frames);
     // (I − Āᴸ)ᵀ C = C̃, both with the conjugates behind them.
     const matrix = complexZeros(n * n);
     for (let i = 0; i < n; i++) {
@@ -64,8 +64,10 @@ function undo({ attributes, constants }: PrepareCall<Attributes>): Float64Array 
   return plain;
 }
 
-/** Ā of both of each pair (2N × 2N): diag(a, ā) − Σᵣ Fᵣ Gᵣᵀ. */
-export function dplrTransition({ a, F, G }: DplrCoefficients, states: number, rank: number): Complex {
+/** Āᴸ of both of each pair (2N × 2N), L = `frames`: Ā = diag(a, ā) − Σᵣ Fᵣ Gᵣᵀ. */
+export function dplrTransition({ a, F, G }: DplrCoefficients, states: number, rank: number
+  frames = 1,
+): Complex {
   const n = 2 * states;
   const A = complexZeros(n * n);
   const pair = (values: Float64Array, row: number, i: number): readonly [number, number] => {
@@ -83,7 +85,7 @@ export function dplrTransition({ a, F, G }: DplrCoefficients, states: number, ra
       }
     }
   }
-  return A;
+  return frames === 1 ? A : complexPower(A, n, frames);
 }
 
 /** An op on constants alone: it runs once, when the model is compiled. */

@@ -1,6 +1,6 @@
-import { complexPower, type Complex } from '../../linalg/index.ts';
 import { traceModel } from '../../signal/index.ts';
 import { C, type DplrPlan, type DplrScanAttributes } from '../../ops/dplr-scan-plan.ts';
+import type { DplrCoefficients } from '../../ops/dplr-discretise.ts';
 import { dplrTransition } from '../../ops/dplr-read-out.ts';
 import { checkParameters, environmentAt, evaluateConstants } from '../../stream/constants.ts';
 import type { Extra, Family, Run, Subject } from '../case.ts';
@@ -86,12 +86,12 @@ function withConjugates(pairs: Float64Array, states: number): number[] {
  * parts weigh as much as they matter to the kernel.
  */
 function damped(run: Run, C: ArrayLike<number>): number[] {
-  const { systems, states } = coefficients(run);
+  const { plan, states, rank } = coefficients(run);
   const length = (run.parameters as ReadonlyMap<string, Float64Array>).get('layer.kernel.l_kernel')![0]!;
   const n = 2 * states;
-  const powers = systems.map((system) => complexPower(system, n, length));
+  const powers = plan.map((channel) => dplrTransition(channel, states, rank, length));
   const result: number[] = [];
-  for (let at = 0, h = 0; at < C.length; at += 2 * n, h = (h + 1) % systems.length) {
+  for (let at = 0, h = 0; at < C.length; at += 2 * n, h = (h + 1) % powers.length) {
     const { re, im } = powers[h]!;
     for (let i = 0; i < n; i++) {
       let [sumRe, sumIm] = [C[at + 2 * i]!, C[at + 2 * i + 1]!];
@@ -109,7 +109,8 @@ function damped(run: Run, C: ArrayLike<number>): number[] {
 /** What the scans of a run step with, one scan a read-out; `systems` is dA channel by channel. */
 function coefficients(run: Run): {
   states: number;
-  systems: Complex[];
+  rank: number;
+  plan: readonly DplrCoefficients[];
   dA: number[];
   dB: number[];
   dC: number[];
@@ -134,11 +135,14 @@ function coefficients(run: Run): {
   });
   const { attributes, plan } = nodes[0]!;
   const { states, rank } = attributes;
-  const systems = plan.coefficients!.map((channel) => dplrTransition(channel, states, rank));
   return {
     states,
-    systems,
-    dA: systems.flatMap(({ re, im }) => Array.from(re, (value, i) => [value, im[i]!]).flat()),
+    rank,
+    plan: plan.coefficients!,
+    dA: plan.coefficients!.flatMap((channel) => {
+      const { re, im } = dplrTransition(channel, states, rank);
+      return Array.from(re, (value, i) => [value, im[i]!]).flat();
+    }),
     dB: plan.coefficients!.flatMap(({ b }) => withConjugates(b, states)),
     dC: nodes.flatMap(({ c }) =>
       withConjugates(
