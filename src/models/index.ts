@@ -8,3 +8,4 @@ export { greedy, sampling, type Sampler, type SamplingOptions } from './sampling
 export { rwkv4Lm, rwkv4Model, type Rwkv4LmOptions, type Rwkv4ModelOptions } from './rwkv4.ts';
 export { plainReadOuts } from './plain-read-outs.ts';
 export { loadNamModel, namModelOf } from './nam.ts';
+export { jamba, type JambaOptions } from './jamba.ts';
