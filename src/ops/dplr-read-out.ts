@@ -65,7 +65,10 @@ function undo({ attributes, constants }: PrepareCall<Attributes>): Float64Array 
 }
 
 /** Āᴸ of both of each pair (2N × 2N), L = `frames`: Ā = diag(a, ā) − Σᵣ Fᵣ Gᵣᵀ. */
-export function dplrTransition({ a, F, G }: DplrCoefficients, states: number, rank: number
+export function dplrTransition(
+  { a, F, G }: DplrCoefficients,
+  states: number,
+  rank: number,
   frames = 1,
 ): Complex {
   const n = 2 * states;
