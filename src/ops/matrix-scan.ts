@@ -208,7 +208,7 @@ function adjoint(call: AdjointCall<MatrixScanAttributes, MatrixScanPrepared>): v
   }
 }
 
-const matrixScanOp: Op<MatrixScanAttributes, MatrixScanPrepared> = {
+export const matrixScanOp: Op<MatrixScanAttributes, MatrixScanPrepared> = {
   name: 'matrix-scan',
   shape({ heads, keys, values, rank, roles }, types, reject) {
     roles.forEach((role, i) => {

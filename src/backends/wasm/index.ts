@@ -1,12 +1,14 @@
 /**
- * WebAssembly SIMD kernels for the ops that dominate a model's cost, today the diagonal scan; everything else runs
- * on the reference, in the same memory.
+ * WebAssembly SIMD kernels for the ops that dominate a model's cost, today the diagonal and the matrix scan; everything
+ * else runs on the reference, in the same memory.
  */
 import { diagonalScanOp, type DiagonalScanAttributes, type ScanPlan } from '../../ops/diagonal-scan.ts';
+import { matrixScanOp } from '../../ops/matrix-scan.ts';
 import type { KernelPlan, KernelRequest, StreamBackend } from '../backend.ts';
 import { reference } from '../reference/index.ts';
 import { isFoldable, planFolded } from './folded.ts';
 import { planGeneral } from './general.ts';
+import { planMatrixScan } from './matrix.ts';
 import { findBuild, needBuild, type WasmOptions } from './module.ts';
 import { familyOf, type Scan } from './scan.ts';
 
@@ -23,20 +25,22 @@ export { wasmSequences } from './sequence.ts';
  */
 export function wasm(options: WasmOptions = {}): StreamBackend {
   const { name, open } = needBuild(options);
-  return { name, open, plan: (request) => (request.op === diagonalScanOp ? planScan(request) : undefined) };
+  return {
+    name,
+    open,
+    plan(request) {
+      if (request.precision === 'float64') return undefined;
+      if (request.op === diagonalScanOp) return planScan(request);
+      return request.op === matrixScanOp ? planMatrixScan(request) : undefined;
+    },
+  };
 }
 
 /** `wasm()` where it runs, else the reference. */
 export const defaultBackend = (options: WasmOptions = {}): StreamBackend =>
   findBuild(options) ? wasm(options) : reference;
 
-function planScan({
-  attributes,
-  types,
-  constants,
-  prepared,
-  precision,
-}: KernelRequest): KernelPlan | undefined {
+function planScan({ attributes, types, constants, prepared }: KernelRequest): KernelPlan | undefined {
   const plan = prepared as ScanPlan;
   const scan: Scan = {
     attributes: attributes as DiagonalScanAttributes,
@@ -45,6 +49,6 @@ function planScan({
     plan,
     wide: plan.rounded.map((rounded) => (rounded ? 0 : 1)),
   };
-  if (precision === 'float64' || familyOf(scan.attributes.method) === undefined) return undefined;
+  if (familyOf(scan.attributes.method) === undefined) return undefined;
   return isFoldable(scan) ? planFolded(scan) : planGeneral(scan);
 }

@@ -147,3 +147,33 @@ export const NARROW_STATE_AT = 12;
 export const WIDE_AT = 16;
 export const WIDE_STATE_AT = 20;
 export const TABLE_BYTES = 24;
+
+// Descriptor of the matrix scan.
+export const MATRIX_HEADS = 0;
+export const MATRIX_KEYS = 4;
+export const MATRIX_VALUES = 8;
+/** Outer products a frame. */
+export const MATRIX_RANK = 12;
+/** 1 where the state is read before its update. */
+export const MATRIX_BEFORE = 16;
+/** 1 where there are a and b. */
+export const MATRIX_DELTA = 20;
+/** Heads × keys × values in float32, as the op's section has them. */
+export const MATRIX_STATE = 24;
+export const MATRIX_OUTPUT = 28;
+/** Bytes from one key's decay to the next; 0 where one number serves all keys. */
+export const MATRIX_DECAY_STEP = 32;
+export const MATRIX_OPERANDS = 48;
+
+// One record for each operand, in the order q, k, v, decay, a, b.
+export const MATRIX_OPERAND_BYTES = 16;
+/** Address at the first frame of this run. */
+export const MATRIX_SOURCE = 0;
+/** Bytes of a frame; 0 for a constant. */
+export const MATRIX_STEP = 4;
+/** Address of one 32-bit number a head: the bytes from the frame's start to those of the head. */
+export const MATRIX_OFFSETS = 8;
+export const MATRIX_BYTES = 144;
+
+/** Frames after which the matrix scan flushes its state; see `flushed`. */
+export const MATRIX_FLUSH = 16;

@@ -17,6 +17,8 @@ export interface WasmKernels {
   contract(descriptor: number, frames: number, phase: number): void;
   forward(descriptor: number, frames: number, phase: number): void;
   adjoint(descriptor: number, frames: number): void;
+  /** `frames` frames, the first of them `phase` frames behind a multiple of `MATRIX_FLUSH`. */
+  matrixScan(descriptor: number, frames: number, phase: number): void;
 }
 
 /** A memory with the kernels that run on it. */
