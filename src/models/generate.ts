@@ -7,11 +7,11 @@ export interface GenerateOptions {
   /** At least one token: what the model reads before it writes. */
   readonly prompt: ArrayLike<number>;
   /** Tokens to write; without end by default. */
-  readonly tokens?: number;
+  readonly tokens?: number | undefined;
   /** How a token is chosen from the logits; `greedy` by default, or `sampling({ … })`. */
-  readonly choose?: Sampler;
+  readonly choose?: Sampler | undefined;
   /** Tokens that end the text: such a token is given as the last. */
-  readonly stop?: readonly number[];
+  readonly stop?: readonly number[] | undefined;
 }
 
 /** Tokens of the prompt that are read at once: bounds the memory of a long one. */
