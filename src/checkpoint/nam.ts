@@ -28,6 +28,8 @@ export interface NamFile {
 const MAX_BYTES = 8 * 2 ** 20;
 /** Objects, lists and texts in a file: ordinary ones have a few dozen. */
 const MAX_PARTS = 10_000;
+/** Ordinary captures have 100 to 60,000 weights. */
+const MAX_NUMBERS = 400_000;
 const MAX_DEPTH = 32;
 
 /**
@@ -116,7 +118,10 @@ function checkSize(size: number, source: string): void {
 
 /** Counts what a parser would build, so that a file of nothing but brackets costs no memory. */
 function checkParts(bytes: Uint8Array, source: string): void {
-  let [depth, parts, inText] = [0, 0, false];
+  let [depth, parts, commas, inText] = [0, 0, 0, false];
+  const refuse = (at: number, what: string): never => {
+    throw new FormatError(`${source}: no capture: byte ${at} begins ${what}; is this a .nam file?`);
+  };
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i];
     if (inText) {
@@ -124,16 +129,17 @@ function checkParts(bytes: Uint8Array, source: string): void {
       else if (byte === 0x22) inText = false;
       continue;
     }
+    if (byte === 0x2c) {
+      if (++commas > MAX_NUMBERS) refuse(i, `one of more than ${MAX_NUMBERS} values`);
+      continue;
+    }
     if (byte === 0x22) inText = true;
     else if (byte === 0x5b || byte === 0x7b) depth++;
     else if (byte === 0x5d || byte === 0x7d) depth--;
     else continue;
     parts++;
-    if (depth > MAX_DEPTH || parts > 2 * MAX_PARTS) {
-      throw new FormatError(
-        `${source}: no capture: byte ${i} opens ${depth > MAX_DEPTH ? `the ${depth}th level of nesting` : `one of more than ${MAX_PARTS} lists, objects and texts`}; is this a .nam file?`,
-      );
-    }
+    if (depth > MAX_DEPTH) refuse(i, `level ${depth} of nesting`);
+    if (parts > 2 * MAX_PARTS) refuse(i, `one of more than ${MAX_PARTS} lists, objects and texts`);
   }
 }
 

@@ -1,27 +1,12 @@
 import { loadSafetensors, takeParameters, type Checkpoint, type Tensor } from '../checkpoint/index.ts';
 import { ArgumentError, FormatError } from '../errors.ts';
-import { traceModel, type Model } from '../signal/index.ts';
+import { traceModel } from '../signal/index.ts';
 import type { Config, ModelFormat } from './format.ts';
 import { formatByName } from './formats.ts';
+import type { LoadedModel, LoadOptions } from './loaded-model.ts';
 import { isNamPath, loadNamModel } from './nam.ts';
 
-/** A trained model: the architecture and its weights. */
-export interface LoadedModel {
-  readonly model: Model;
-  /** Values by the model's parameter names, row-major. */
-  readonly parameters: ReadonlyMap<string, Float64Array>;
-  /** Hz that the weights are for; undefined where nobody said. */
-  readonly sampleRate: number | undefined;
-  readonly format: string;
-  readonly config: Config;
-}
-
-export interface LoadOptions {
-  /** Instead of the checkpoint's own. */
-  readonly format?: string | undefined;
-  /** Instead of the checkpoint's own. */
-  readonly config?: Config | undefined;
-}
+export type { LoadedModel, LoadOptions };
 
 /** What the Python libraries write as `format`: the tensors' framework, not an architecture. */
 const FRAMEWORKS = new Set(['pt', 'np', 'tf', 'flax', 'jax', 'mlx', 'paddle']);

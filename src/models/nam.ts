@@ -7,7 +7,7 @@ import { loadNam, type NamFile } from '../checkpoint/nam.ts';
 import { ArgumentError, FormatError } from '../errors.ts';
 import { sizeOf, traceModel } from '../signal/index.ts';
 import { namArchitecture, type NamArchitecture } from './formats/nam.ts';
-import type { LoadedModel, LoadOptions } from './load.ts';
+import type { LoadedModel, LoadOptions } from './loaded-model.ts';
 
 /** Whether a path is one of a capture, by its ending. */
 export const isNamPath = (path: string): boolean => /\.nam$/i.test(path);

@@ -312,8 +312,9 @@ describe('a capture that is none', () => {
     ['is a list', '[1]', /the JSON is no object/],
     ['holds NaN, as Python writes it', '{"weights": [NaN]}', /no JSON/],
     ['is no text', Uint8Array.of(0xff, 0xfe, 0), /no JSON/],
-    ['is nested for ever', '['.repeat(1 << 20), /33th level of nesting/],
+    ['is nested for ever', '['.repeat(1 << 20), /level 33 of nesting/],
     ['is nothing but lists', `[${'[],'.repeat(1 << 20)}0]`, /more than 10000 lists/],
+    ['is nothing but numbers', `[${'0,'.repeat(1 << 20)}0]`, /more than 400000 values/],
     ['is too long', new Uint8Array(9 << 20), /a capture has less than 8388608/],
   ])('%s', (_what, content, message) => {
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
