@@ -1,5 +1,5 @@
 /**
- * Imports point one way: math ← linalg ← discretize, init, filters; signal ← ops ← layers ← models;
+ * Imports point one way: math ← linalg ← discretize, init, filters; signal ← ops (on discretize, linalg) ← layers ← models;
  * backends know ops and nothing above; stream and train know graphs and backends, never a named layer.
  */
 const may = (folder, ...allowed) => ({
@@ -19,7 +19,7 @@ module.exports = {
     may('discretize', 'linalg', 'math'),
     may('init', 'linalg', 'math'),
     may('filters', 'linalg', 'math'),
-    may('ops', 'signal', 'discretize', 'math'),
+    may('ops', 'signal', 'discretize', 'linalg', 'math'),
     may('backends', 'signal', 'ops', 'discretize', 'math'),
     may('stream', 'signal', 'backends'),
     may('train', 'signal', 'backends', 'stream'),

@@ -55,3 +55,9 @@ export const rwkv4Block = operatorFor(layers.rwkv4Block);
 export const rwkv6 = operatorFor(layers.rwkv6);
 /** `source.pipe(rwkv7({ features: 8, headFeatures: 4 }, parameters))` */
 export const rwkv7 = operatorFor(layers.rwkv7);
+/** `source.pipe(linearTransformer({ features: 64, heads: 4 }, parameters))` */
+export const linearTransformer = operatorFor(layers.linearTransformer);
+/** `source.pipe(performer({ features: 64, heads: 4 }, parameters))` */
+export const performer = operatorFor(layers.performer);
+/** `source.pipe(continuousLti({ b: [1], a: [30, 1] }, {}, { irregular: true }))` */
+export const continuousLti = fixedOperatorFor(layers.continuousLti);

@@ -24,3 +24,6 @@ export { gla, type GlaOptions } from './gla.ts';
 export { hgrn, type HgrnOptions } from './hgrn.ts';
 export { kda, type KdaOptions } from './kda.ts';
 export { linearAttention, type LinearAttentionOptions } from './linear-attention.ts';
+export { linearTransformer, type LinearTransformerOptions } from './linear-transformer.ts';
+export { performer, type PerformerOptions } from './performer.ts';
+export { continuousLti, type ContinuousLtiOptions } from './continuous-lti.ts';

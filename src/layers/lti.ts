@@ -169,7 +169,8 @@ function discreteSystems(system: LtiSystem, arithmetic: 'float64' | 'signal'): S
   return sectionChain(ssToSos(toSiso(dense)));
 }
 
-function continuousStateSpace(system: LtiSystem): StateSpace {
+/** A continuous system as A, B, C, D, checked. */
+export function continuousStateSpace(system: LtiSystem): StateSpace {
   if ('sections' in system) {
     throw new ArgumentError(
       'lti: second-order sections are digital; give a continuous system as b and a in s, zeros and poles, or A, B, C, D',

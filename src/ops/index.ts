@@ -38,3 +38,4 @@ export { retentionParallelScale } from './retention-parallel-scale.ts';
 export { retentionChunkScale, type RetentionChunkScaleOptions } from './retention-chunk-scale.ts';
 export { dplrScan, type DplrScanOperands } from './dplr-scan.ts';
 export { plainReadOut, plainReadOutOp, type PlainReadOutOperands } from './dplr-read-out.ts';
+export { irregularStateSpace, type IrregularStateSpaceOperands } from './irregular-state-space.ts';

@@ -8,6 +8,7 @@ import { namFamily } from './nam.ts';
 import { cleanUMambaFamily } from './cleanumamba.ts';
 import { mambaFamily, selectiveScanFamily } from './mamba.ts';
 import { flaLayersFamily, flaOpsFamily } from './fla.ts';
+import { performerFamily } from './performer.ts';
 import { retnetFamily } from './retnet.ts';
 import { s4Family } from './s4.ts';
 import { s4dFamily } from './s4d.ts';
@@ -19,6 +20,7 @@ import { rwkvFamilies } from './rwkv.ts';
 import { mamba2Family } from './mamba2.ts';
 import { mamba3Families } from './mamba3.ts';
 import { s4DplrFamily } from './s4-dplr.ts';
+import { irregularFamily } from './irregular.ts';
 
 /** Who takes which golden files; the first that matches. What nobody takes is unsupported. */
 export const families: readonly Family[] = [
@@ -41,7 +43,9 @@ export const families: readonly Family[] = [
   mamba2Family,
   ...mamba3Families,
   retnetFamily,
+  performerFamily,
   flaLayersFamily,
   flaOpsFamily,
   s4DplrFamily,
+  irregularFamily,
 ];
