@@ -8,6 +8,7 @@ import { namFormat } from './formats/nam.ts';
 import { attenuateFormat } from './formats/attenuate.ts';
 import { cleanUMambaFormat } from './formats/cleanumamba.ts';
 import { mambaFormat, mambaLmFormat } from './formats/mamba.ts';
+import { linearTransformerFormat, performerFormat } from './formats/fast-transformers.ts';
 import { flaFormats } from './formats/fla.ts';
 import { retnetFormat } from './formats/retnet.ts';
 import { s4Format } from './formats/s4.ts';
@@ -27,6 +28,8 @@ export const modelFormats: readonly ModelFormat[] = [
   s4Format,
   retnetFormat,
   ...flaFormats,
+  linearTransformerFormat,
+  performerFormat,
   attentionFormat,
   namFormat,
   jambaFormat,
