@@ -56,6 +56,8 @@ export interface Run {
   readonly irregular?: boolean | undefined;
   /** Instead of what the settings say. */
   readonly precision?: Precision | undefined;
+  /** The official code cuts off what its end rule appends; a stream gives it all. */
+  readonly cropped?: boolean | undefined;
   /** First frame that is compared; 0 by default. */
   readonly from?: number | undefined;
 }

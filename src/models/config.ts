@@ -42,6 +42,17 @@ export class ConfigReader {
     return value as number;
   }
 
+  /** A list of whole numbers of at least 1. */
+  integers(key: string, otherwise?: readonly number[]): readonly number[] {
+    const value = this.#take(key, otherwise, 'a list of whole numbers');
+    const fits =
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.every((entry) => Number.isSafeInteger(entry) && entry >= 1);
+    if (!fits) this.#refuse(key, value, 'give a list of whole numbers of at least 1');
+    return value as readonly number[];
+  }
+
   boolean(key: string, otherwise: boolean): boolean {
     const value = this.#take(key, otherwise, 'true or false');
     if (typeof value !== 'boolean') this.#refuse(key, value, 'give true or false');

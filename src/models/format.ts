@@ -1,4 +1,4 @@
-import type { Model, Shape } from '../signal/index.ts';
+import type { Layer, Model, Shape } from '../signal/index.ts';
 
 /** An architecture's configuration as a checkpoint's metadata holds it: plain JSON. */
 export type Config = Readonly<Record<string, unknown>>;
@@ -24,4 +24,9 @@ export interface ModelFormat {
    * (a buffer, a counter) and is left out. Absent: the names are the same.
    */
   nameMap?(name: string): string | undefined;
+  /**
+   * The model as raw recordings need it, where the official code prepares a clip before the network sees it
+   * (a level, a filter). `denoise` runs this one.
+   */
+  onRecordings?(model: Layer): Layer;
 }

@@ -14,7 +14,7 @@ import { retnetFormat } from './formats/retnet.ts';
 import { s4Format } from './formats/s4.ts';
 import { s4dFormat } from './formats/s4d.ts';
 import { s5Format } from './formats/s5.ts';
-import { rwkv4Format, rwkv4LmFormat, rwkv6Format, rwkv7Format } from './formats/rwkv.ts';
+import { rwkvFormats } from './formats/rwkv.ts';
 import { lruFormat } from './formats/lru.ts';
 import { minGruFormat } from './formats/min-gru.ts';
 import { rgLruFormat } from './formats/rg-lru.ts';
@@ -43,7 +43,7 @@ export const modelFormats: readonly ModelFormat[] = [
   mambaLmFormat,
   attenuateFormat,
   cleanUMambaFormat,
-  ...[rwkv4Format, rwkv4LmFormat, rwkv6Format, rwkv7Format],
+  ...rwkvFormats,
   mamba2Format,
   mamba2BlockFormat,
   mamba3Format,

@@ -6,6 +6,8 @@ export { saveModel, type SaveOptions } from './save.ts';
 export { rtneural, type RtneuralModel } from './rtneural.ts';
 export { greedy, sampling, type Sampler, type SamplingOptions } from './sampling.ts';
 export { rwkv4Lm, rwkv4Model, type Rwkv4LmOptions, type Rwkv4ModelOptions } from './rwkv4.ts';
+export { rwkv6Lm, rwkv6Model, type Rwkv6ModelOptions } from './rwkv6.ts';
+export { rwkv7Lm, rwkv7Model, type Rwkv7ModelOptions } from './rwkv7.ts';
 export { plainReadOuts } from './plain-read-outs.ts';
 export { loadNamModel, namModelOf } from './nam.ts';
 export { jamba, type JambaOptions } from './jamba.ts';

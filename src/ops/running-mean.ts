@@ -1,34 +1,63 @@
 import type { Op, Signal } from '../signal/index.ts';
 import { sizeOf } from '../signal/index.ts';
 
+interface RunningMeanAttributes {
+  /** N: frames after which the past is forgotten at an even pace; Infinity for the mean of all frames. */
+  readonly memory: number;
+  /** What is believed before the first frame, and how many frames that counts for. */
+  readonly prior: { readonly value: number; readonly frames: number };
+}
+
 /**
- * y[k] = (x[0] + … + x[k]) / (k + 1). The mean itself is kept, in float64, so that nothing grows:
- * m[k] = m[k−1] + (x[k] − m[k−1]) / (k + 1).
+ * m[k] = m[k−1] + (x[k] − m[k−1]) / min(k + 1 + n₀, N), from m[−1] = the prior's value and n₀ its frames: the plain
+ * mean at first, an exponential one once N frames have been seen. The mean itself is kept, in float64, so that
+ * nothing grows.
  */
-const runningMeanOp: Op<null> = {
+const runningMeanOp: Op<RunningMeanAttributes> = {
   name: 'running-mean',
-  shape: (_attributes, [x]) => x!.shape,
-  state: (_attributes, [x]) => ({ mean: { shape: x!.shape, type: 'float64' } }),
-  step({ types, inputs, output, state, firing }) {
+  shape({ memory, prior }, [x], reject) {
+    if (!(memory >= 1)) reject(`memory is ${memory} frames; give 1 or more, or Infinity`);
+    if (!(prior.frames >= 0 && Number.isFinite(prior.frames) && Number.isFinite(prior.value))) {
+      reject(
+        `the prior counts for ${prior.frames} frames of ${prior.value}; give finite numbers, frames 0 or more`,
+      );
+    }
+    return x!.shape;
+  },
+  state: ({ prior }, [x]) => ({ mean: { shape: x!.shape, type: 'float64', initial: prior.value } }),
+  step({ attributes: { memory, prior }, types, inputs, output, state, firing }) {
     const x = inputs[0]!;
     const mean = state['mean']!;
     const width = sizeOf(types[0]!.shape);
+    const share = 1 / Math.min(firing + 1 + prior.frames, memory);
     for (let i = 0; i < width; i++) {
-      mean[i]! += (x.data[x.at + i]! - mean[i]!) / (firing + 1);
+      mean[i]! += (x.data[x.at + i]! - mean[i]!) * share;
       output.data[output.at + i] = mean[i]!;
     }
   },
-  adjoint({ dOutput, dInputs, firings }) {
+  adjoint({ attributes: { memory, prior }, dOutput, dInputs, firings }) {
     const dx = dInputs[0];
     if (!dx) return;
     for (let i = 0; i < dx.width; i++) {
       for (let k = firings - 1, later = 0; k >= 0; k--) {
-        later += dOutput.data[dOutput.origin + k * dx.width + i]! / (k + 1);
-        dx.data[dx.origin + k * dx.width + i]! += later;
+        const share = 1 / Math.min(k + 1 + prior.frames, memory);
+        later += dOutput.data[dOutput.origin + k * dx.width + i]!;
+        dx.data[dx.origin + k * dx.width + i]! += share * later;
+        later *= 1 - share;
       }
     }
   },
 };
 
-/** The mean over all frames so far: a running decision on a stream. */
-export const runningMean = (x: Signal): Signal => x.trace.apply(runningMeanOp, null, [x]);
+export interface RunningMeanOptions {
+  /** Frames of memory; all of them by default. */
+  readonly memory?: number;
+  /** What is believed at the start, and how many frames that counts for; nothing by default. */
+  readonly prior?: { readonly value: number; readonly frames: number };
+}
+
+/** The mean over all frames so far, or over about the last `memory`: a running decision, a running level. */
+export const runningMean = (
+  x: Signal,
+  { memory = Infinity, prior = { value: 0, frames: 0 } }: RunningMeanOptions = {},
+): Signal => x.trace.apply(runningMeanOp, { memory, prior }, [x]);

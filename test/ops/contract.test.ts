@@ -199,6 +199,12 @@ verifyOp({
   frames: 1102,
 });
 verifyOp({
+  name: 'running mean that forgets, with a prior',
+  inputs: { input: [2] },
+  build: (_t, { input }) => ops.runningMean(input!, { memory: 7, prior: { value: 0.3, frames: 2.5 } }),
+  frames: 300,
+});
+verifyOp({
   name: 'running mean',
   inputs: { input: [2] },
   build: (_t, { input }) => ops.runningMean(input!),
