@@ -109,6 +109,7 @@ export function favorAttention({ q, k, v }: Heads, options: FavorOptions): Signa
       k: exp(sub(logK, max)),
       v: values,
       decay: exp(neg(rise)),
+      endless: true,
     }),
   );
   return div(numerator, eps === 0 ? denominator : add(denominator, mul(exp(neg(top)), eps)));

@@ -43,7 +43,7 @@ const scaled = ({ q, scale }: LinearAttentionOperands): Signal => mul(q, scale ?
  * Source: Katharopoulos et al., "Transformers are RNNs" (arXiv 2006.16236), §3.3, without the normaliser.
  */
 export const linearAttention = (operands: LinearAttentionOperands): Signal =>
-  matrixScan({ q: scaled(operands), k: operands.k, v: operands.v });
+  matrixScan({ q: scaled(operands), k: operands.k, v: operands.v, endless: true });
 
 /**
  * y = qᵀ S / (q·z + eps) with S ← S + k vᵀ and z ← z + k: a mean of the values, weighted by q·k, which q and k have to
@@ -59,7 +59,7 @@ export function normalisedLinearAttention(
 ): Signal {
   const { k, v, eps = 1e-10 } = operands;
   const { numerator, denominator } = withNormaliser(v, (values) =>
-    matrixScan({ q: scaled(operands), k, v: values }),
+    matrixScan({ q: scaled(operands), k, v: values, endless: true }),
   );
   return div(numerator, add(denominator, eps));
 }

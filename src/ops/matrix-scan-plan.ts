@@ -1,4 +1,4 @@
-import { sizeOf, type SignalType } from '../signal/index.ts';
+import { sizeOf, type PrepareCall } from '../signal/index.ts';
 
 /**
  * The linear recurrence over a matrix a head, the heart of linear attention, retention, SSD (Mamba-2) and the delta
@@ -26,6 +26,8 @@ export interface MatrixScanAttributes {
   /** R: outer products a frame. */
   readonly rank: number;
   readonly readOut: 'after' | 'before';
+  /** Sums that nothing takes from: the state is float64, since a float32 sum stands still beyond 2^24 terms. */
+  readonly endless: boolean;
   readonly roles: readonly MatrixScanRole[];
 }
 
@@ -43,16 +45,16 @@ export interface MatrixScanOperand {
 export interface MatrixScanPrepared {
   readonly operand: Readonly<Partial<Record<MatrixScanRole, MatrixScanOperand>>>;
   readonly projected: Float64Array;
+  /** An endless sum for which float32 was asked by name. */
+  readonly rounded: boolean;
 }
 
 /** Finds the operands of a scan. */
 export const prepareMatrixScan = ({
   attributes,
   types,
-}: {
-  attributes: MatrixScanAttributes;
-  types: readonly SignalType[];
-}): MatrixScanPrepared => {
+  precision,
+}: PrepareCall<MatrixScanAttributes>): MatrixScanPrepared => {
   const operand: Partial<Record<MatrixScanRole, MatrixScanOperand>> = {};
   attributes.roles.forEach((role, input) => {
     const { shape } = types[input]!;
@@ -67,5 +69,6 @@ export const prepareMatrixScan = ({
       step: row === 1 && role === 'decay' ? 0 : 1,
     };
   });
-  return { operand, projected: new Float64Array(attributes.values) };
+  const rounded = attributes.endless && precision === 'float32';
+  return { operand, projected: new Float64Array(attributes.values), rounded };
 };

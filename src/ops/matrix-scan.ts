@@ -77,6 +77,7 @@ function step(call: StepCall<MatrixScanAttributes, MatrixScanPrepared>): void {
     };
     if (readOut === 'before') look();
     advance(attributes, prepared.operand.decay?.step ?? 0, read, h, S, at, prepared.projected, flush);
+    if (prepared.rounded) for (let i = at; i < at + keys * values; i++) S[i] = Math.fround(S[i]!);
     if (readOut === 'after') look();
   }
 }
@@ -240,7 +241,9 @@ export const matrixScanOp: Op<MatrixScanAttributes, MatrixScanPrepared> = {
     if (isConstant(types[roles.indexOf('v')]!)) reject('v must be a signal');
     return [heads, values];
   },
-  state: ({ heads, keys, values }) => ({ S: { shape: [heads, keys, values], type: 'signal' } }),
+  state: ({ heads, keys, values, endless }) => ({
+    S: { shape: [heads, keys, values], type: endless ? 'float64' : 'signal' },
+  }),
   prepare: prepareMatrixScan,
   step,
   adjoint,
@@ -258,6 +261,8 @@ export interface MatrixScanOperands {
   readonly b?: Signal | undefined;
   /** `after` (default): the output sees the current key and value; `before`: it does not (RWKV). */
   readonly readOut?: 'after' | 'before' | undefined;
+  /** True where nothing is ever forgotten, and sums grow with the stream: they are kept in float64. */
+  readonly endless?: boolean | undefined;
 }
 
 /**
@@ -288,13 +293,14 @@ export function matrixScan(operands: MatrixScanOperands): Signal {
     roles.push(role);
     inputs.push(signal);
   }
-  const { q, k, v, readOut = 'after' } = operands;
+  const { q, k, v, readOut = 'after', endless = false } = operands;
   const attributes: MatrixScanAttributes = {
     heads: v.shape[0] ?? 0,
     keys: q.shape.at(-1) ?? 0,
     values: v.shape.at(-1) ?? 0,
     rank: k.shape.length === 3 ? k.shape[1]! : 1,
     readOut,
+    endless,
     roles,
   };
   return v.trace.apply(matrixScanOp, attributes, inputs, 'scan');

@@ -11,10 +11,12 @@ const ROLES: readonly MatrixScanRole[] = ['q', 'k', 'v', 'decay', 'a', 'b'];
 /**
  * The matrix scan in float32, four values of a head at a time. The state is the op's own section, in its place:
  * nothing to save and nothing to load. Absent operands read a one: a decay of 1, and a, b that nobody looks at.
+ * Undefined for endless sums, whose state is float64.
  */
-export function planMatrixScan(request: KernelRequest): KernelPlan {
+export function planMatrixScan(request: KernelRequest): KernelPlan | undefined {
   const { types, constants } = request;
-  const { heads, keys, values, rank, readOut, roles } = request.attributes as MatrixScanAttributes;
+  const { heads, keys, values, rank, readOut, endless, roles } = request.attributes as MatrixScanAttributes;
+  if (endless) return undefined;
   const { operand } = request.prepared as MatrixScanPrepared;
   const bytes = new Bytes();
   bytes.take(at.MATRIX_BYTES);
