@@ -9,6 +9,7 @@ const golden = [
   'linear_attention/dplr_delta_rule_rwkv7',
   'fla_layers/rwkv6',
   'fla_layers/rwkv7',
+  'rwkv7/model',
   'tokens/rwkv4_greedy',
 ];
 
@@ -23,6 +24,7 @@ describe('RWKV against the official code', () => {
         ['dplr_delta_rule_rwkv7', ['block', 'step', 'chunks', 'state.last']],
         ['rwkv6', ['block', 'step', 'chunks']],
         ['rwkv7', ['block', 'step', 'chunks']],
+        ['model', ['block', 'step', 'chunks']],
         ['rwkv4_greedy', ['tokens', 'logits']],
       ].flatMap(([name, ways]) => (ways as string[]).map((way) => `${name as string} ${way}`)),
     );
@@ -43,6 +45,7 @@ describe('RWKV against the official code', () => {
     ['linear_attention/dplr_delta_rule_rwkv7', 'state.last', ['state.last']],
     ['fla_layers/rwkv6', 'param.bonus', ['block', 'step']],
     ['fla_layers/rwkv7', 'param.r_k', ['block', 'step']],
+    ['rwkv7/model', 'param.model.layers.1.attn.v_lora.lora.2.bias', ['block', 'step']],
     ['tokens/rwkv4_greedy', 'output.logits', ['logits']],
     ['tokens/rwkv4_greedy', 'param.head.weight', ['logits']],
   ])('%s: %s moved is noticed by %j', async (name, tensor, ways) => {

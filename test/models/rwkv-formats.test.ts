@@ -30,6 +30,19 @@ describe('formats of RWKV', () => {
     ).toEqual([128, 5]);
   });
 
+  it('take whole language models of flash-linear-attention, whose channel mixing is a multiple of 32', () => {
+    const config = { hidden_size: 16, num_hidden_layers: 2, vocab_size: 9 };
+    const key = 'model.layers.1.ffn.key';
+    expect(shapeOf('rwkv6-lm', { ...config, num_heads: 2 }, `${key}.linear.weight`)).toEqual([64, 16]);
+    expect(shapeOf('rwkv6-lm', { ...config, hidden_ratio: 7 }, `${key}.linear.weight`)).toEqual([128, 16]);
+    const seven = { ...config, head_dim: 8, num_heads: 32, value_dim: [16, 16], attn: null };
+    expect(shapeOf('rwkv7-lm', seven, `${key}.weight`)).toEqual([64, 16]);
+    expect(shapeOf('rwkv7-lm', { ...seven, intermediate_size: 20 }, `${key}.weight`)).toEqual([20, 16]);
+    expect(shapeOf('rwkv7-lm', { ...seven, value_dim: [8, 8] }, 'model.layers.1.attn.v_proj.weight')).toEqual(
+      [8, 16],
+    );
+  });
+
   it('leave out of the stack on vectors what stands before and behind it', () => {
     const names = formatByName('rwkv4').nameMap!;
     for (const name of ['rwkv.embeddings.weight', 'embeddings.weight', 'emb.weight', 'head.weight'])
@@ -55,6 +68,17 @@ describe('formats of RWKV', () => {
     ],
     ['rwkv6', { hidden_size: 32, gate_fn: 'relu' }, /"gate_fn" is "relu"; only "swish"/],
     ['rwkv6', { hidden_size: 32, expand_k: 0 }, /"expand_k" is 0; give a number above 0/],
+    [
+      'rwkv7-lm',
+      { hidden_size: 64, num_hidden_layers: 2, vocab_size: 5, value_dim: [64, 32] },
+      /"value_dim" has both 64 and 32/,
+    ],
+    ['rwkv7-lm', { hidden_size: 64, vocab_size: 5 }, /lacks "num_hidden_layers"/],
+    [
+      'rwkv6-lm',
+      { hidden_size: 64, num_hidden_layers: 2, vocab_size: 5, hidden_act: 'relu' },
+      /"hidden_act" is "relu"/,
+    ],
     ['rwkv7', { hidden_size: 64, layer_idx: 1 }, /"layer_idx" is 1; only 0.*values of the first/],
     ['rwkv7', { hidden_size: 64, head_dim: 1.5 }, /"head_dim" is 1\.5/],
   ])('%s refuses %j', (format, config, message) => {

@@ -9,7 +9,8 @@ import { layerCase } from './layer.ts';
 import { formatRun } from './official-model.ts';
 
 /**
- * RWKV: transformers' whole RWKV-4, flash-linear-attention's layers of 6 and 7 and their recurrences.
+ * RWKV: transformers' whole RWKV-4, flash-linear-attention's layers of 6 and 7 and their recurrences, RWKV-LM's whole
+ * RWKV-7.
  *
  * RWKV-4's states, each (batch × channels × blocks): 0 and 1 are the last frames behind the norms, which wait on the
  * edges to the two delays of a block; 2, 3 and 4 are the recurrence's own.
@@ -48,6 +49,11 @@ export const rwkvFamilies: readonly Family[] = [
     name: 'rwkv7 (layer)',
     matches: ({ source }) => source.includes('fla.layers.RWKV7Attention'),
     open: (golden, settings) => layerCase({ golden, settings, runs: [formatRun(golden, 'rwkv7')] }),
+  },
+  {
+    name: 'rwkv7',
+    matches: ({ source }) => source.startsWith('BlinkDL/RWKV-LM RWKV-v7/rwkv_v7_numpy.py'),
+    open: (golden, settings) => layerCase({ golden, settings, runs: [formatRun(golden, 'rwkv7-lm')] }),
   },
   {
     name: 'rwkv6 (recurrence)',
