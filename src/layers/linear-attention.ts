@@ -50,8 +50,8 @@ const featureMaps = { elu: eluPlusOne, relu, identity: (x: Signal): Signal => x 
  * | `o_proj.weight` | (features × H V) |
  * | `norm.weight` with `norm` | (V) |
  *
- * On a stream: causal, no latency, H K (V + 1) numbers of state. S and z grow for ever: in float32 the output stops
- * following its input after some 10^7 frames, see docs/layers/linear-attention.md for what to use then.
+ * On a stream: causal, no latency, H K (V + 1) numbers of state, in float64, since S and z grow for ever: see
+ * docs/layers/linear-attention.md for what to use on a stream that does not end.
  *
  * Source: Katharopoulos et al., "Transformers are RNNs" (arXiv 2006.16236), §3.
  *

@@ -83,7 +83,7 @@ export function withNormaliser(
 export const retention = (operands: LinearAttentionOperands & { readonly gamma: Signal }): Signal =>
   matrixScan({ q: scaled(operands), k: operands.k, v: operands.v, decay: operands.gamma });
 
-/** γ of each head, 1 − 2^(−5−h): the first of them forget within some 150 frames, each next one half as fast. */
+/** γ of each head, 1 − 2^(−5−h): the first keeps 1e-5 of what is 370 frames old, each next one of twice as many. */
 export const retentionDecays = (heads: number): Float64Array =>
   Float64Array.from({ length: heads }, (_, h) => 1 - 2 ** (-5 - h));
 
