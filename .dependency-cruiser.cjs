@@ -7,12 +7,20 @@ const may = (folder, ...allowed) => ({
   comment: `src/${folder} may import ${allowed.join(', ') || 'nothing of ours'} alone`,
   severity: 'error',
   from: { path: `^src/${folder}/` },
-  to: { path: '^(src|operators|examples)/', pathNot: `^src/(${[folder, ...allowed].join('|')})/|^src/errors\\.ts$` },
+  to: {
+    path: '^(src|operators|examples)/',
+    pathNot: `^src/(${[folder, ...allowed].join('|')})/|^src/errors\\.ts$`,
+  },
 });
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, dependencyTypesNot: ['type-only'] },
+    },
     may('math'),
     may('linalg', 'math'),
     may('signal'),
@@ -27,7 +35,21 @@ module.exports = {
     may('checkpoint', 'signal'),
     may('audio', 'math'),
     may('models', 'layers', 'signal', 'ops', 'discretize', 'init', 'filters', 'checkpoint', 'stream'),
-    may('conformance', 'models', 'layers', 'signal', 'ops', 'discretize', 'init', 'filters', 'checkpoint', 'stream', 'train', 'backends', 'math'),
+    may(
+      'conformance',
+      'models',
+      'layers',
+      'signal',
+      'ops',
+      'discretize',
+      'init',
+      'filters',
+      'checkpoint',
+      'stream',
+      'train',
+      'backends',
+      'math',
+    ),
     {
       name: 'rxjs-in-operators-only',
       severity: 'error',
@@ -36,7 +58,8 @@ module.exports = {
     },
     {
       name: 'native-only-when-used',
-      comment: 'a consumer who only streams loads nothing native: gpu.js and webgpu are imported dynamically, in one place',
+      comment:
+        'a consumer who only streams loads nothing native: gpu.js and webgpu are imported dynamically, in one place',
       severity: 'error',
       from: { path: '^(src|operators)/', pathNot: '^src/backends/gpu/' },
       to: { path: 'node_modules/(gpu\\.js|webgpu|node-web-audio-api)' },

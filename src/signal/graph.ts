@@ -19,7 +19,12 @@ export type Source =
   | { readonly kind: 'input'; readonly port: string }
   | { readonly kind: 'parameter'; readonly name: string; readonly initialise: Initialiser<never> | undefined }
   | { readonly kind: 'literal'; readonly values: Float64Array }
-  | { readonly kind: 'environment'; readonly value: (environment: Environment) => Float64Array }
+  | {
+      readonly kind: 'environment';
+      /** Which of the environment's values it follows. */
+      readonly clock: keyof Environment;
+      readonly value: (environment: Environment) => Float64Array;
+    }
   | { readonly kind: 'op'; readonly op: AnyOp; readonly attributes: unknown };
 
 /** One vertex of the graph: where a signal comes from. */
@@ -160,7 +165,7 @@ export class Trace {
    */
   timeScale(): Signal {
     if (this.#time === 'port') return this.input('dt', [1]);
-    return this.#environment('timeScale', [1], ({ timeScale }) => Float64Array.of(timeScale));
+    return this.#environment('timeScale', 'timeScale', [1], ({ timeScale }) => Float64Array.of(timeScale));
   }
 
   /** Numbers computed from the sample period in seconds, for layers designed in hertz. No gradient. */
@@ -171,11 +176,16 @@ export class Trace {
           'run it at a fixed sampleRate, or use a layer in continuous time',
       );
     }
-    return this.#environment(path, shape, ({ period }) => compute(period));
+    return this.#environment('period', path, shape, ({ period }) => compute(period));
   }
 
-  #environment(path: string, shape: Shape, value: (environment: Environment) => Float64Array): Signal {
-    return new Signal(this, this.#add({ kind: 'environment', value }, shape, 'constant', [], path));
+  #environment(
+    clock: keyof Environment,
+    path: string,
+    shape: Shape,
+    value: (environment: Environment) => Float64Array,
+  ): Signal {
+    return new Signal(this, this.#add({ kind: 'environment', clock, value }, shape, 'constant', [], path));
   }
 
   /** One op on signals of this trace. */

@@ -1,6 +1,6 @@
 export { compile, type CompileOptions } from './compile.ts';
 export { realtime, type RealtimeStream } from './realtime.ts';
-export { Stream, type Block, type StreamOptions } from './stream.ts';
+export { Stream, type Block, type RestoreOptions, type StreamOptions } from './stream.ts';
 export type { Diagnostic, NonFinitePolicy } from './non-finite.ts';
 export type { Parameters } from './constants.ts';
 export { openSnapshot, snapshotNumbers, type OpenSnapshot, type SnapshotHeader } from './snapshot.ts';

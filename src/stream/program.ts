@@ -58,6 +58,8 @@ export interface Program {
   readonly backend: StreamBackend;
   readonly precision: Precision;
   readonly sampleRate: number | undefined;
+  /** Whether a `dt` comes with every frame. */
+  readonly irregular: boolean;
   readonly schedule: Schedule;
   readonly steps: readonly Step[];
   /** Values of constants as kernels read them, by node id. */
@@ -67,6 +69,12 @@ export interface Program {
   /** Tells this model, these weights and this rate apart from others. */
   readonly hash: string;
   readonly latency: number;
+  /**
+   * The same model at another rate, its coefficients computed anew.
+   *
+   * @throws GraphError where an op with memory does not know how long a frame lasts.
+   */
+  at(sampleRate: number): Program;
 }
 
 export interface ProgramOptions {
@@ -74,15 +82,19 @@ export interface ProgramOptions {
   readonly precision: Precision;
   readonly sampleRate: number | undefined;
   readonly irregular: boolean;
+  /** The rate is another one than the stream began with: every op with memory has to follow it. */
+  readonly following?: boolean;
 }
 
 export function buildProgram(graph: Graph, parameters: Parameters, options: ProgramOptions): Program {
   const { backend, precision } = options;
   refuseWhole(graph);
   const environment = environmentAt(graph, options.sampleRate);
-  if (options.irregular || environment.timeScale !== 1) refuseDiscrete(graph, options);
+  const { irregular, following = false } = options;
+  if (irregular || following || environment.timeScale !== 1) refuseDiscrete(graph, options);
   const schedule = new Schedule(timedNodes(graph));
-  const values = evaluateConstants(graph, checkParameters(graph, parameters), environment);
+  const checked = checkParameters(graph, parameters);
+  const values = evaluateConstants(graph, checked, environment);
   const emitted = schedule.maxEmitted(PASS_FRAMES);
 
   let bytes = 0;
@@ -129,6 +141,7 @@ export function buildProgram(graph: Graph, parameters: Parameters, options: Prog
     backend,
     precision,
     sampleRate: options.sampleRate ?? graph.sampleRate,
+    irregular,
     schedule,
     steps,
     constants: new Map([...values].map(([id, data]) => [id, Numbers.from(data)])),
@@ -136,6 +149,7 @@ export function buildProgram(graph: Graph, parameters: Parameters, options: Prog
     passFrames: PASS_FRAMES,
     hash: hashOf(graph, values, precision),
     latency: Math.max(0, ...[...graph.outputs.values()].map((node) => schedule.latency(node.id))),
+    at: (sampleRate) => buildProgram(graph, checked, { ...options, sampleRate, following: true }),
   };
 }
 
@@ -160,7 +174,11 @@ function refuseDiscrete(graph: Graph, { irregular, sampleRate }: ProgramOptions)
   const follows = new Set<Node>();
   for (const node of graph.nodes) {
     const { source } = node;
-    const isClock = source.kind === 'environment' || (source.kind === 'input' && source.port === 'dt');
+    // A scale of time means nothing where nobody said which rate it is relative to.
+    const isClock =
+      source.kind === 'environment'
+        ? source.clock === 'period' || graph.sampleRate !== undefined
+        : source.kind === 'input' && source.port === 'dt';
     const fed = node.inputs.filter((input) => follows.has(input));
     const remembers =
       source.kind === 'op' && !isConstant(node) && hasMemory(source.op, source.attributes, node.inputs);
@@ -172,7 +190,10 @@ function refuseDiscrete(graph: Graph, { irregular, sampleRate }: ProgramOptions)
         irregular
           ? `${graph.name} can't take a dt for every frame: ${node.path} (${what}) counts frames, not time; ` +
               'resample the series to a regular rate first'
-          : `${graph.name} was made for ${graph.sampleRate} Hz and can't follow ${sampleRate} Hz: ${node.path} (${what}) ` +
+          : graph.sampleRate === undefined
+            ? `${graph.name} can't follow ${sampleRate} Hz: ${node.path} (${what}) does not know how long a frame lasts; ` +
+              'where the layer is in continuous time, give the model the sampleRate that its parameters are for'
+            : `${graph.name} was made for ${graph.sampleRate} Hz and can't follow ${sampleRate} Hz: ${node.path} (${what}) ` +
               `counts frames, not time; resample the input to ${graph.sampleRate} Hz`,
       );
     }

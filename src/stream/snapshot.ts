@@ -95,8 +95,17 @@ export function writeSnapshot(program: Program, executor: Executor, position: St
   return result;
 }
 
-/** Checks a snapshot wholly, then puts it into the executor; on an error the executor is as it was. */
-export function readSnapshot(program: Program, executor: Executor, snapshot: Uint8Array): StreamPosition {
+/**
+ * Checks a snapshot wholly, then puts it into the executor; on an error the executor is as it was.
+ *
+ * @param origin the program that the snapshot has to be of: this one, or the same model at another rate.
+ */
+export function readSnapshot(
+  program: Program,
+  executor: Executor,
+  snapshot: Uint8Array,
+  origin: Program = program,
+): StreamPosition {
   const { header, sections: found } = openSnapshot(snapshot);
   const expect = (what: string, found: unknown, wanted: unknown, cure: string): void => {
     if (found !== wanted)
@@ -106,11 +115,16 @@ export function readSnapshot(program: Program, executor: Executor, snapshot: Uin
   };
   expect('model', header.model, program.graph.name, 'restore it into a stream of that model');
   expect('precision', header.precision, program.precision, 'compile with that precision');
-  expect('sample rate', header.sampleRate, program.sampleRate ?? null, 'compile at that sampleRate');
+  expect(
+    'sample rate',
+    header.sampleRate,
+    origin.sampleRate ?? null,
+    "compile at that sampleRate, or restore with { sampleRate: 'convert' }",
+  );
   expect(
     'model hash',
     header.hash,
-    program.hash,
+    origin.hash,
     'the weights or the configuration differ: compile with those of the snapshot',
   );
 
@@ -152,7 +166,8 @@ export function readSnapshot(program: Program, executor: Executor, snapshot: Uin
       ([name, data]) => [data, take(`${path}:${name}`, data.byteLength)] as const,
     );
     const raw =
-      header.backend === program.backend.name && node.kernel?.raw
+      // A layout of a kernel's own depends on its coefficients, and so on the rate.
+      header.backend === program.backend.name && origin === program && node.kernel?.raw
         ? ([node.kernel.raw, take(`${path}:raw`, node.kernel.raw.length)] as const)
         : undefined;
     return { node, produced, fired, oldest, frames, state, raw };
@@ -176,6 +191,23 @@ export function readSnapshot(program: Program, executor: Executor, snapshot: Uin
     if (raw) raw[0].set(raw[1]);
   }
   return { frames: header.frames, ended: header.ended, held: holds };
+}
+
+/**
+ * The program that a snapshot was taken from, where it is `program` at whatever rate the snapshot names.
+ *
+ * @throws SnapshotError where it names none, GraphError where the model can't follow that rate.
+ */
+export function originOf(program: Program, snapshot: Uint8Array): Program {
+  const { sampleRate } = openSnapshot(snapshot).header;
+  if (sampleRate === (program.sampleRate ?? null)) return program;
+  if (sampleRate === null || program.sampleRate === undefined) {
+    throw new SnapshotError(
+      `the snapshot's sample rate is ${sampleRate}, this stream's is ${program.sampleRate}: what is unknown can't be ` +
+        'converted; compile both with a sampleRate',
+    );
+  }
+  return program.at(sampleRate);
 }
 
 /** A snapshot taken apart, without a stream: for looking at it. */

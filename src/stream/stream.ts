@@ -1,9 +1,10 @@
-import { StreamError } from '../errors.ts';
+import { GraphError, StreamError } from '../errors.ts';
 import type { FloatArray } from '../signal/index.ts';
 import { Executor, type Running } from './executor.ts';
 import { firstNonFinite, mendNonFinite, type Diagnostic, type NonFinitePolicy } from './non-finite.ts';
 import type { Program } from './program.ts';
-import { readSnapshot, writeSnapshot } from './snapshot.ts';
+import { originOf, readSnapshot, writeSnapshot } from './snapshot.ts';
+import { refuseBackwards } from './time-steps.ts';
 
 /** One array for the only port, or one for each by name. Frames × channels, time-major. */
 export type Block = FloatArray | Readonly<Record<string, FloatArray>>;
@@ -12,6 +13,11 @@ export interface StreamOptions {
   /** What to do with NaN and infinities in the input; `throw` by default. */
   readonly nonFinite?: NonFinitePolicy;
   readonly onDiagnostic?: (diagnostic: Diagnostic) => void;
+}
+
+export interface RestoreOptions {
+  /** `convert` takes a snapshot from a stream of the same model at another rate: the state goes on at this one's. */
+  readonly sampleRate?: 'convert';
 }
 
 /** An input port of a running stream. */
@@ -42,11 +48,11 @@ interface OutputPort {
  * const frames = stream.process(input, output);
  */
 export class Stream {
-  readonly #program: Program;
+  #program: Program;
   readonly #options: StreamOptions;
-  readonly #executor: Executor;
-  readonly #inputs: readonly InputPort[];
-  readonly #outputs: readonly OutputPort[];
+  #executor: Executor;
+  #inputs: readonly InputPort[];
+  #outputs: readonly OutputPort[];
   readonly #maxOutput = new Map<number, number>();
   // Reused by every call, so that a running stream makes no garbage.
   readonly #from: (FloatArray | undefined)[];
@@ -59,15 +65,8 @@ export class Stream {
     this.#program = program;
     this.#options = options;
     this.#executor = new Executor(program);
-    this.#inputs = [...program.graph.inputs].map(([name, { id }]) => {
-      const node = this.#executor.at(id);
-      return { name, node, held: new Float64Array(node.step.width) };
-    });
-    this.#outputs = [...program.graph.outputs].map(([name, { id }]) => {
-      const node = this.#executor.at(id);
-      node.drained = 0;
-      return { name, node, written: 0 };
-    });
+    this.#inputs = inputPorts(program, this.#executor);
+    this.#outputs = outputPorts(program, this.#executor);
     this.#from = this.#inputs.map(() => undefined);
     this.#to = this.#outputs.map(() => undefined);
   }
@@ -157,6 +156,7 @@ export class Stream {
     const frames = this.#countFrames();
     this.#checkRoom(this.#program.schedule.counts(this.#frames + frames));
     if ((this.#options.nonFinite ?? 'throw') === 'throw') this.#refuseNonFinite(frames);
+    if (this.#program.irregular) refuseBackwards(this.#inputs, this.#from, this.#frames);
     this.#feed(frames, this.#options.nonFinite ?? 'throw');
     this.#frames += frames;
     return this.#outputs[0]!.written;
@@ -238,13 +238,50 @@ export class Stream {
    * Goes on from a snapshot, bit for bit.
    *
    * @throws SnapshotError on a snapshot of another model, other weights, another rate or precision, or a damaged
-   *   one; the stream is as before then.
+   *   one; the stream is as before then. With `sampleRate: 'convert'` the rate may differ, and a model that can't
+   *   follow both is refused by a GraphError.
    */
-  restore(snapshot: Uint8Array): void {
-    const { frames, ended, held } = readSnapshot(this.#program, this.#executor, snapshot);
+  restore(snapshot: Uint8Array, options: RestoreOptions = {}): void {
+    const origin = options.sampleRate === 'convert' ? originOf(this.#program, snapshot) : this.#program;
+    const { frames, ended, held } = readSnapshot(this.#program, this.#executor, snapshot, origin);
     this.#frames = frames;
     this.#ended = ended;
     this.#inputs.forEach((port, i) => port.held.set(held[i]!));
+  }
+
+  /**
+   * From the next frame on the stream runs at another rate: coefficients are computed anew, the state x itself goes
+   * on, as a physical one does. The bits are those of a snapshot restored, with `sampleRate: 'convert'`, into a stream
+   * compiled at that rate. Not for the audio callback: it allocates as `compile` does.
+   *
+   * @throws GraphError where an op with memory counts frames instead of time, or where a `dt` comes with every frame;
+   *   ArgumentError for a rate that is none. The stream is as before then.
+   * @example
+   * stream.setSampleRate(44_100);
+   */
+  setSampleRate(sampleRate: number): void {
+    const before = this.#program;
+    if (sampleRate === before.sampleRate) return;
+    if (before.irregular) {
+      throw new GraphError(
+        `${before.graph.name} takes a dt for every frame, so ${sampleRate} Hz has no meaning; give the frames another dt`,
+      );
+    }
+    if (before.sampleRate === undefined) {
+      throw new GraphError(
+        `${before.graph.name} runs at no known rate, so it can't change to ${sampleRate} Hz; compile it with a sampleRate`,
+      );
+    }
+    const after = before.at(sampleRate);
+    const executor = new Executor(after);
+    const inputs = inputPorts(after, executor);
+    const outputs = outputPorts(after, executor);
+    const { held } = readSnapshot(after, executor, this.snapshot(), before);
+    inputs.forEach((port, i) => port.held.set(held[i]!));
+    this.#program = after;
+    this.#executor = executor;
+    this.#inputs = inputs;
+    this.#outputs = outputs;
   }
 
   #refuseEnded(): void {
@@ -394,6 +431,20 @@ export class Stream {
     }
   }
 }
+
+const inputPorts = ({ graph }: Program, executor: Executor): InputPort[] =>
+  [...graph.inputs].map(([name, { id }]) => {
+    const node = executor.at(id);
+    return { name, node, held: new Float64Array(node.step.width) };
+  });
+
+/** Marks the nodes as ports, so that their frames wait for the caller. */
+const outputPorts = ({ graph }: Program, executor: Executor): OutputPort[] =>
+  [...graph.outputs].map(([name, { id }]) => {
+    const node = executor.at(id);
+    node.drained = 0;
+    return { name, node, written: 0 };
+  });
 
 const isArray = (value: unknown): value is FloatArray =>
   value instanceof Float32Array || value instanceof Float64Array;
