@@ -74,6 +74,22 @@ describe('s4d', () => {
     expect(relativeError(once['output']!, split['output']!.subarray(-3))).toBeLessThan(1e-9);
   });
 
+  it.each([
+    ['float64', 1e-9],
+    ['float32', 1e-5],
+  ] as const)('streams one dt or the same in n parts alike, in %s', (precision, tolerance) => {
+    const parameters = initialise(minimal, 6);
+    const open = () => compile(minimal, parameters, { irregular: true, precision });
+    for (const parts of [2, 7, 64]) {
+      const once = open().push({ input: new Float64Array(3).fill(0.7), dt: Float64Array.of(32) });
+      const split = open().push({
+        input: new Float64Array(3 * parts).fill(0.7),
+        dt: new Float64Array(parts).fill(32 / parts),
+      });
+      expect(relativeError(split.subarray(-3), once)).toBeLessThan(tolerance);
+    }
+  });
+
   it('keeps slow modes in float64 under auto, where float32 stalls', () => {
     const model = s4d({ features: 1, states: 2, dt: { min: 1e-6, max: 1e-6 } });
     const parameters = initialise(model, 7);
