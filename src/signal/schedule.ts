@@ -1,17 +1,20 @@
 import { leastCommonMultiple } from './rate.ts';
 import { countFrames, oldestFor, type TimedNode } from './timing.ts';
 
+/** A graph that emits nothing after so many frames never will: a window looks further ahead than anything streams. */
+const MOST_FRAMES = 2 ** 24;
+
 /**
  * What can be said of a graph's timing before anything runs.
  *
- * | symbol | name | meaning |
- * | --- | --- | --- |
- * | Q | period | input frames after which the pattern of firings repeats |
- * | N | settled | input frames after which it does |
+ * Once every node has emitted a frame, the pattern of firings repeats with every period of input frames: that much
+ * is simulated once, and kept as a table of frames emitted, by input frames taken and node.
  */
 export class Schedule {
   readonly #nodes: readonly TimedNode[];
   readonly #counts: Float64Array;
+  /** Frames that each node has emitted after 0, 1, 2, … input frames, up to `settled + 2 · period`. */
+  readonly #table: Float64Array[] = [];
   /** Input frames in one period of the pattern of firings. */
   readonly period: number;
   /** From this many input frames on, the pattern is periodic. */
@@ -23,21 +26,18 @@ export class Schedule {
     this.#nodes = nodes;
     this.#counts = new Float64Array(1 + Math.max(-1, ...nodes.map((node) => node.id)));
     this.period = nodes.reduce((period, node) => leastCommonMultiple(period, node.rate.denominator), 1);
-    this.settled = nodes.reduce((sum, { inputs, timing, rate }) => {
-      if (timing === undefined || rate.numerator === 0) return sum;
-      const lookahead = timing.windows.map((window, i) =>
-        inputs[i]! < 0 ? 0 : Math.max(0, window.size - window.left) + timing.stride,
-      );
-      const perInput = (rate.denominator * timing.emit) / (rate.numerator * timing.stride);
-      return sum + Math.ceil(Math.max(0, ...lookahead) * perInput);
-    }, this.period);
+    // Values that come once, at the end, never join the pattern.
+    const running = nodes.filter(({ rate }) => rate.numerator > 0).map(({ id }) => id);
+    let settled = 0;
+    while (settled < MOST_FRAMES && running.some((id) => this.#simulate(settled)[id] === 0)) settled++;
+    this.settled = settled;
+    for (let frames = settled; frames <= settled + 2 * this.period; frames++) this.#simulate(frames);
     this.retention = this.#measureRetention();
   }
 
   /** Frames that node `id` has emitted after `frames` input frames; with `ended`, after the end. */
   emitted(id: number, frames: number, ended = false): number {
-    countFrames(this.#nodes, frames, ended, this.#counts);
-    return this.#counts[id]!;
+    return this.counts(frames, ended)[id]!;
   }
 
   /** As `emitted`, for every node at once; the array is reused by the next call. */
@@ -56,9 +56,8 @@ export class Schedule {
     if (rate.numerator === 0) return 0;
     let latency = 0;
     let seen = 0;
-    for (let frames = 0; frames <= this.settled + 2 * this.period; frames++) {
-      const now = this.emitted(id, frames);
-      for (; seen < now; seen++) {
+    for (let frames = 0; frames < this.#table.length; frames++) {
+      for (; seen < this.#table[frames]![id]!; seen++) {
         const begins = Math.floor((seen * rate.denominator) / rate.numerator);
         latency = Math.max(latency, frames - 1 - begins);
       }
@@ -70,25 +69,49 @@ export class Schedule {
   maxEmitted(frames: number): Float64Array {
     const most = new Float64Array(this.#counts.length);
     for (let start = 0; start <= this.settled + this.period; start++) {
-      const before = Float64Array.from(this.counts(start));
-      const after = this.counts(start + frames);
-      for (let id = 0; id < most.length; id++) most[id] = Math.max(most[id]!, after[id]! - before[id]!);
+      const before = this.#table[start]!;
+      const [after, periods] = this.#beyond(start + frames);
+      for (let id = 0; id < most.length; id++) {
+        const end = after[id]! + periods * this.#perPeriod(id);
+        if (end - before[id]! > most[id]!) most[id] = end - before[id]!;
+      }
     }
     return most;
   }
 
+  #simulate(frames: number): Float64Array {
+    let row = this.#table[frames];
+    if (row === undefined) {
+      row = new Float64Array(this.#counts.length);
+      countFrames(this.#nodes, frames, false, row);
+      this.#table[frames] = row;
+    }
+    return row;
+  }
+
+  /** A row of the table, and the whole periods that lie between it and `frames`. */
+  #beyond(frames: number): readonly [row: Float64Array, periods: number] {
+    const last = this.#table.length - 1;
+    const periods = Math.max(0, Math.ceil((frames - last) / this.period));
+    return [this.#table[frames - periods * this.period]!, periods];
+  }
+
+  #perPeriod(id: number): number {
+    return this.#table[this.settled + this.period]![id]! - this.#table[this.settled]![id]!;
+  }
+
   #measureRetention(): Float64Array {
     const retention = new Float64Array(this.#counts.length);
-    for (let frames = 0; frames <= this.settled + 2 * this.period; frames++) {
-      const counts = this.counts(frames);
+    for (const counts of this.#table) {
       for (const { id, inputs, timing } of this.#nodes) {
         if (timing === undefined) continue;
         const firings = counts[id]! / timing.emit;
-        inputs.forEach((input, i) => {
-          if (input < 0) return;
-          const oldest = oldestFor(timing, i, firings, counts[input]!);
-          retention[input] = Math.max(retention[input]!, counts[input]! - oldest);
-        });
+        for (let i = 0; i < inputs.length; i++) {
+          const input = inputs[i]!;
+          if (input < 0) continue;
+          const kept = counts[input]! - oldestFor(timing, i, firings, counts[input]!);
+          if (kept > retention[input]!) retention[input] = kept;
+        }
       }
     }
     return retention;
