@@ -61,3 +61,5 @@ export const linearTransformer = operatorFor(layers.linearTransformer);
 export const performer = operatorFor(layers.performer);
 /** `source.pipe(continuousLti({ b: [1], a: [30, 1] }, {}, { irregular: true }))` */
 export const continuousLti = fixedOperatorFor(layers.continuousLti);
+/** `source.pipe(mamba({ features: 64 }, parameters))` */
+export const mamba = operatorFor(layers.mamba);

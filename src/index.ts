@@ -2,8 +2,8 @@
  * statewave: state space models on live signals.
  *
  * Models (`s4d`, `lti`, …) are architectures; `initialise` or a checkpoint gives parameters; `compile` makes a
- * `Stream` of both. RxJS operators are in `statewave/operators`, files in `statewave/audio` and
- * `statewave/checkpoint`.
+ * `Stream` of both. RxJS operators are in `statewave/operators`, whole published networks and their weights in
+ * `statewave/models`, files in `statewave/audio` and `statewave/checkpoint`. Nothing here needs Node.
  */
 export * from './errors.ts';
 export * from './layers/index.ts';
@@ -30,5 +30,6 @@ export {
   type Signal,
   type Timing,
 } from './signal/index.ts';
+export { defaultBackend, wasm } from './backends/wasm/index.ts';
 export { reference } from './backends/reference/index.ts';
 export type { StreamBackend } from './backends/backend.ts';

@@ -27,3 +27,4 @@ export { linearAttention, type LinearAttentionOptions } from './linear-attention
 export { linearTransformer, type LinearTransformerOptions } from './linear-transformer.ts';
 export { performer, type PerformerOptions } from './performer.ts';
 export { continuousLti, type ContinuousLtiOptions } from './continuous-lti.ts';
+export { mamba, type MambaOptions } from './mamba.ts';

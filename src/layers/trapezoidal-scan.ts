@@ -2,7 +2,7 @@ import {
   add,
   concat,
   cos,
-  delay,
+  previous,
   exp,
   matrixScan,
   mul,
@@ -52,8 +52,8 @@ export function trapezoidalScan(operands: TrapezoidalScanOperands): { y: Signal;
     concat([reshape(a, [heads, 1, width]), reshape(b, [heads, 1, width])], 1);
   const y = matrixScan({
     q: rotatePairs(operands.q, rotation),
-    k: pair(delay(key, 1), key, states),
-    v: pair(mul(delay(v, 1), column(beta)), mul(v, column(gamma)), headWidth),
+    k: pair(previous(key), key, states),
+    v: pair(mul(previous(v), column(beta)), mul(v, column(gamma)), headWidth),
     decay: column(decay),
   });
   return { y, key };

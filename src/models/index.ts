@@ -1,3 +1,10 @@
+/** Whole networks by their papers' names, and how their weights are loaded and saved. */
+export { attenuate, type AttenuateOptions } from './attenuate.ts';
+export { cleanUMamba, cleanUMambaSizes, type CleanUMambaSizes } from './clean-u-mamba.ts';
+export { mambaLm, mambaModel, type MambaLmOptions, type MambaModelOptions } from './mamba.ts';
+export { mamba2Model } from './mamba2.ts';
+export { mamba3Model } from './mamba3.ts';
+export { runningLevel, type RunningLevelOptions } from './running-level.ts';
 export type { Config, ModelFormat } from './format.ts';
 export { formatByName, modelFor, modelFormats } from './formats.ts';
 export { generate, type GenerateOptions } from './generate.ts';

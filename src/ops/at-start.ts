@@ -7,6 +7,7 @@ import type { Op, Signal } from '../signal/index.ts';
 const atStartOp: Op<null> = {
   name: 'at-start',
   shape: () => [1],
+  time: () => 'free',
   state: () => ({ begun: { shape: [1], type: 'signal' } }),
   step({ output, state }) {
     const begun = state['begun']!;

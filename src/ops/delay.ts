@@ -2,7 +2,13 @@ import type { Op, Signal } from '../signal/index.ts';
 import { sizeOf } from '../signal/index.ts';
 
 /** y[k] = x[k − frames]: into the past when positive, a look-ahead when negative; zero beyond the ends. */
-const shiftOp: Op<{ readonly frames: number }> = {
+interface ShiftAttributes {
+  readonly frames: number;
+  /** The neighbour, however long ago it was: part of a rule of integration rather than a time. */
+  readonly neighbour?: boolean;
+}
+
+const shiftOp: Op<ShiftAttributes> = {
   name: 'shift',
   shape: ({ frames }, [x], reject) =>
     Number.isSafeInteger(frames) ? x!.shape : reject(`a shift by ${frames} frames; give a whole number`),
@@ -15,6 +21,7 @@ const shiftOp: Op<{ readonly frames: number }> = {
     stride: 1,
     emit: 1,
   }),
+  time: ({ frames, neighbour = false }) => (frames === 0 || neighbour ? 'free' : []),
   step({ attributes: { frames }, types, inputs, output }) {
     const x = inputs[0]!;
     const width = sizeOf(types[0]!.shape);
@@ -38,3 +45,10 @@ export const delay = (x: Signal, frames: number): Signal => x.trace.apply(shiftO
 /** The signal as it will be in `frames` frames: a look-ahead, so the output waits; zero behind the end. */
 export const advance = (x: Signal, frames: number): Signal =>
   x.trace.apply(shiftOp, { frames: -frames }, [x], 'advance');
+
+/**
+ * The frame before, however long ago that was; zero at the start. For rules of integration that look at both ends of
+ * a step (the trapezoidal rule), which hold at any sample rate, where `delay(x, 1)` is a time.
+ */
+export const previous = (x: Signal): Signal =>
+  x.trace.apply(shiftOp, { frames: 1, neighbour: true }, [x], 'previous');

@@ -166,6 +166,11 @@ export const diagonalScanOp: Op<DiagonalScanAttributes, ScanPlan> = {
       ? { u: { shape: roles.includes('uIm') ? [2, channels] : [channels], type: 'float64' as const } }
       : {}),
   }),
+  // Without a dt, whoever gives a and b has the step in them.
+  time: ({ roles }) => {
+    const at = scanPositions(roles);
+    return at.dt >= 0 ? [at.dt] : [at.a, at.aIm].filter((input) => input >= 0);
+  },
   prepare: prepareScan,
   step,
   adjoint: diagonalScanAdjoint,

@@ -127,6 +127,7 @@ export const dplrScanOp: Op<DplrScanAttributes, DplrPlan> = {
     return [channels];
   },
   state: ({ channels, states }) => ({ x: { shape: [2, channels, states], type: 'float64' } }),
+  time: () => [DT],
   prepare: prepareDplr,
   step,
   adjoint: dplrScanAdjoint,

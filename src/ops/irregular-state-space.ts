@@ -248,6 +248,7 @@ const irregularStateSpaceOp: Op<null, Prepared> = {
       reject(`dt ${formatShape(types[DT]!.shape)} must be one number of seconds: (1)`);
     return [p!];
   },
+  time: () => [DT],
   state: (_attributes, types) => ({ x: { shape: [types[A]!.shape[0]!], type: 'float64' } }),
   prepare,
   step,

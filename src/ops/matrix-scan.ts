@@ -241,6 +241,8 @@ export const matrixScanOp: Op<MatrixScanAttributes, MatrixScanPrepared> = {
     if (isConstant(types[roles.indexOf('v')]!)) reject('v must be a signal');
     return [heads, values];
   },
+  // A scan that keeps everything knows no pace.
+  time: ({ roles }) => (roles.includes('decay') ? [roles.indexOf('decay')] : 'free'),
   state: ({ heads, keys, values, endless }) => ({
     S: { shape: [heads, keys, values], type: endless ? 'float64' : 'signal' },
   }),

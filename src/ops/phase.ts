@@ -9,6 +9,7 @@ const TURN = 2 * Math.PI;
 const phaseOp: Op<null> = {
   name: 'phase',
   shape: (_attributes, [x]) => x!.shape,
+  time: () => [0],
   state: (_attributes, [x]) => ({ angle: { shape: x!.shape, type: 'float64' } }),
   step({ types, inputs, output, state }) {
     const x = inputs[0]!;

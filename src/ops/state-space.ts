@@ -50,6 +50,7 @@ const stateSpaceOp: Op<StateSpaceAttributes, Prepared> = {
     return [outputs!];
   },
   state: ({ arithmetic }, types) => ({ x: { shape: [types[1]!.shape[0]!], type: arithmetic } }),
+  time: () => [1],
   prepare({ attributes, constants, precision, types }: PrepareCall<StateSpaceAttributes>) {
     const rounded = attributes.arithmetic === 'signal' && precision !== 'float64';
     const [A, B, C, D] = constants

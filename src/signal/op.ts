@@ -110,6 +110,11 @@ export interface Op<Attributes = unknown, Prepared = unknown> {
   readonly whole?: boolean;
   /** Absent: no memory. */
   state?(attributes: Attributes, inputs: readonly SignalType[]): StateSections;
+  /**
+   * Of an op that remembers: the inputs through which it learns how long a frame lasts, or `free` where that does
+   * not matter to it. Absent: it counts frames, and is right at one sample rate alone.
+   */
+  time?(attributes: Attributes, inputs: readonly SignalType[]): readonly number[] | 'free';
   /** Coefficients from constant inputs, computed once in float64. */
   prepare?(call: PrepareCall<Attributes>): Prepared;
   step(call: StepCall<Attributes, Prepared>): void;

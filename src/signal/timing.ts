@@ -45,6 +45,8 @@ export const firingsFor = (window: Window, stride: number, available: number): n
 export function firingsOf(timing: Timing, input: number, available: number, ended: boolean): number {
   const window = timing.windows[input]!;
   if (timing.atEnd === true) return ended && available >= window.size ? 1 : 0;
+  // Nothing came: there is no end to pad.
+  if (available === 0 && ended) return 0;
   return firingsFor(window, timing.stride, available + (ended ? window.right : 0));
 }
 

@@ -4,7 +4,6 @@ import { GraphError } from '../errors.ts';
 import {
   Schedule,
   formatRate,
-  hasMemory,
   isConstant,
   sizeOf,
   timedNodes,
@@ -18,6 +17,7 @@ import {
 } from '../signal/index.ts';
 import { checkParameters, environmentAt, evaluateConstants, type Parameters } from './constants.ts';
 import { Hash } from './checksum.ts';
+import { refuseFrameCounters } from './clock.ts';
 
 /** Input frames that one pass over the graph takes at most: buffers are sized for this. */
 const PASS_FRAMES = 256;
@@ -91,7 +91,7 @@ export function buildProgram(graph: Graph, parameters: Parameters, options: Prog
   refuseWhole(graph);
   const environment = environmentAt(graph, options.sampleRate);
   const { irregular, following = false } = options;
-  if (irregular || following || environment.timeScale !== 1) refuseDiscrete(graph, options);
+  if (irregular || following || environment.timeScale !== 1) refuseFrameCounters(graph, options);
   const schedule = new Schedule(timedNodes(graph));
   const checked = checkParameters(graph, parameters);
   const values = evaluateConstants(graph, checked, environment);
@@ -164,37 +164,6 @@ function refuseWhole(graph: Graph): void {
       throw new GraphError(
         `${graph.name} can't stream: ${node.path} (${node.source.op.name}) needs its whole input before its first output; ` +
           'run it offline with evaluate(), or build the model without it (bidirectional: false)',
-      );
-    }
-  }
-}
-
-/** Every op with memory must know how long a frame lasts, or it would be silently wrong at another rate. */
-function refuseDiscrete(graph: Graph, { irregular, sampleRate }: ProgramOptions): void {
-  const follows = new Set<Node>();
-  for (const node of graph.nodes) {
-    const { source } = node;
-    // A scale of time means nothing where nobody said which rate it is relative to.
-    const isClock =
-      source.kind === 'environment'
-        ? source.clock === 'period' || graph.sampleRate !== undefined
-        : source.kind === 'input' && source.port === 'dt';
-    const fed = node.inputs.filter((input) => follows.has(input));
-    const remembers =
-      source.kind === 'op' && !isConstant(node) && hasMemory(source.op, source.attributes, node.inputs);
-    if (isClock || fed.length > 0) follows.add(node);
-    const knowsTime = fed.some((input) => isConstant(input) || irregular);
-    if (source.kind === 'op' && remembers && (!knowsTime || (irregular && node.timing!.stride !== 1))) {
-      const what = source.op.name;
-      throw new GraphError(
-        irregular
-          ? `${graph.name} can't take a dt for every frame: ${node.path} (${what}) counts frames, not time; ` +
-              'resample the series to a regular rate first'
-          : graph.sampleRate === undefined
-            ? `${graph.name} can't follow ${sampleRate} Hz: ${node.path} (${what}) does not know how long a frame lasts; ` +
-              'where the layer is in continuous time, give the model the sampleRate that its parameters are for'
-            : `${graph.name} was made for ${graph.sampleRate} Hz and can't follow ${sampleRate} Hz: ${node.path} (${what}) ` +
-              `counts frames, not time; resample the input to ${graph.sampleRate} Hz`,
       );
     }
   }

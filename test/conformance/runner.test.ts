@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { reference } from '../../src/backends/reference/index.ts';
@@ -126,8 +126,8 @@ describe('what a file may do wrong', () => {
   });
 
   it.each([
-    ['param.D', /ParameterError.*"param\.D" \[4\] is missing/],
-    ['param.kernel.C', /ParameterError.*"param\.kernel\.C"/],
+    ['param.D', /ParameterError.*"D" \[4\] is missing/],
+    ['param.kernel.C', /ParameterError.*"kernel\.C"/],
   ])('without %s every way fails', async (tensor, message) => {
     const lines = await run(doctor(scratch(), 's4d/minimal', ({ tensors }) => void tensors.delete(tensor)));
     expect(verdicts(lines)).toEqual({ block: 'FAIL', step: 'FAIL', chunks: 'FAIL', grad: 'FAIL' });
@@ -283,18 +283,13 @@ describe.skipIf(!existsSync(join(root, 'src/backends/wasm/generated')))(
 );
 
 describe.skipIf(missingShared('golden'))('all official vectors (needs ../shared)', () => {
-  it('of the first five folders fail nowhere; only the DPLR kernel of S4 is unsupported', async () => {
-    const folders = ['discretize', 'hippo', 'filters', 's4d', 's4'].map((name) => shared('golden', name));
-    const report = await runConformance({ paths: folders });
-    expect(report.lines.filter(({ verdict }) => verdict === 'FAIL')).toEqual([]);
-    expect(report.ok).toBeGreaterThan(100);
-    for (const line of report.lines.filter(({ verdict }) => verdict === 'unsupported'))
-      expect(line.case).toMatch(/^s4\/s4_bilinear_/);
-  });
+  // Whole published networks on real recordings take minutes: `npm run conformance -- ../shared/golden/e2e ../shared/golden/nam`.
+  const NETWORKS = ['e2e', 'nam'];
 
-  it('of all families can be read', async () => {
-    const report = await runConformance({ paths: [shared('golden')] });
-    expect(report.lines.filter(({ way }) => way === 'read')).toEqual([]);
-    expect(report.failed).toBe(0);
-  });
+  it('of every family but whole networks: nothing fails, nothing is unsupported', async () => {
+    const folders = readdirSync(shared('golden')).filter((folder) => !NETWORKS.includes(folder));
+    const report = await runConformance({ paths: folders.map((folder) => shared('golden', folder)) });
+    expect(report.lines.filter(({ verdict }) => verdict === 'FAIL' || verdict === 'unsupported')).toEqual([]);
+    expect(report.ok).toBeGreaterThan(250);
+  }, 120_000);
 });

@@ -91,6 +91,12 @@ for (const frames of [0, 1, 5, 300]) {
     build: (_t, { input }) => ops.delay(input!, frames),
   });
 }
+verifyOp({
+  name: 'previous',
+  inputs: { input: [2] },
+  build: (_t, { input }) => ops.previous(input!),
+  frames: 300,
+});
 for (const frames of [1, 5, 40]) {
   verifyOp({
     name: `advance by ${frames}`,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { zoh } from '../../src/discretize/index.ts';
 import { GraphError } from '../../src/errors.ts';
 import { s4d } from '../../src/layers/index.ts';
 import * as ops from '../../src/ops/index.ts';
@@ -136,6 +137,30 @@ describe('a graph refuses, naming the op, the shapes and the cure', () => {
     );
     expect(message(() => compile(model, {}, { irregular: true }))).toMatch(
       /can't take a dt for every frame: delay \(shift\)/,
+    );
+  });
+});
+
+describe('the clock', () => {
+  const poles = (t: Trace): Signal => t.literal([-1], [1, 1]);
+  const scan = (t: Trace, x: Signal, dt: Signal): Signal =>
+    ops.diagonalScan(x, { a: poles(t), c: t.literal([1], [1, 1]), dt, method: zoh.diagonal });
+  const at16k = (apply: (t: Trace, x: Signal) => Signal): Layer =>
+    defineLayer({ name: 'model', features: 1, sampleRate: 16_000, apply });
+
+  it('reaches a scan whose step varies by frame, and the neighbour of an integration rule', () => {
+    const selective = at16k((t, x) => scan(t, ops.previous(x), ops.mul(ops.softplus(x), t.timeScale())));
+    expect(compile(selective, {}, { sampleRate: 8000 }).sampleRate).toBe(8000);
+    expect(compile(selective, {}, { irregular: true }).latency).toBe(0);
+  });
+
+  it('does not pass through what remembers: a delay behind a scan still counts frames', () => {
+    const behind = at16k((t, x) => ops.delay(scan(t, x, t.timeScale()), 3));
+    expect(message(() => compile(behind, {}, { irregular: true }))).toMatch(/delay \(shift\) counts frames/);
+    expect(message(() => compile(behind, {}, { sampleRate: 8000 }))).toMatch(/delay \(shift\) counts frames/);
+    const fed = at16k((t, x) => scan(t, x, ops.softplus(scan(t, x, t.timeScale()))));
+    expect(message(() => compile(fed, {}, { sampleRate: 8000 }))).toMatch(
+      /scan#2 \(diagonal-scan\) counts frames/,
     );
   });
 });

@@ -38,6 +38,17 @@ describe('process', () => {
     expect([...stream.push(Float32Array.of(1, 2, 3, 4, 5))]).toEqual([4, 5]);
   });
 
+  it('gives nothing for nothing, whatever would be padded behind the end', () => {
+    const model = defineLayer({
+      name: 'transposed',
+      features: 1,
+      apply: (t, x) => ops.transposedConvolution(x, t.literal([1, 2, 3, 4], [1, 1, 4]), { stride: 2 }),
+    });
+    expect(compile(model, {}).flush()).toHaveLength(0);
+    const stream = compile(model, {});
+    expect([...stream.push(Float32Array.of(1)), ...stream.flush()]).toEqual([1, 2, 3, 4]);
+  });
+
   it('takes empty blocks, and an end without input', () => {
     const stream = compile(ahead, {});
     expect(stream.push(new Float32Array(0))).toHaveLength(0);
