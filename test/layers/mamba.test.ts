@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { runConformance } from '../../src/conformance/index.ts';
 import { initialise, mamba } from '../../src/layers/index.ts';
 import { mambaModel } from '../../src/models/index.ts';
 import { compile } from '../../src/stream/index.ts';
@@ -28,7 +29,14 @@ verifyAdjoint({
 });
 
 describe('mamba', () => {
-  verifyGolden('mamba');
+  verifyGolden('mamba/selective_scan_ref', 'half');
+
+  it('agrees with the official backbone; its inner signal is compared by nobody', async () => {
+    const path = new URL('../../fixtures/golden/mamba/model.safetensors', import.meta.url).pathname;
+    const { lines } = await runConformance({ paths: [path] });
+    expect(lines.filter(({ verdict }) => verdict !== 'ok').map(({ way }) => way)).toEqual(['output.layer0']);
+    expect(lines.map(({ way }) => way)).toEqual(expect.arrayContaining(['block', 'step', 'chunks', 'grad']));
+  });
 
   it('starts with A = −1 … −N and steps in the range that was asked for', () => {
     const parameters = initialise(mamba({ features: 8, states: 4, dt: { min: 0.01, max: 0.02 } }), 6);

@@ -3,6 +3,8 @@ import { zoh } from '../../src/discretize/index.ts';
 import { GraphError } from '../../src/errors.ts';
 import { s4d } from '../../src/layers/index.ts';
 import * as ops from '../../src/ops/index.ts';
+import type {
+  Trace} from '../../src/signal/index.ts';
 import {
   broadcastIndex,
   broadcastShapes,
@@ -11,7 +13,6 @@ import {
   timedNodes,
   traceModel,
   Schedule,
-  Trace,
   type Layer,
   type Signal,
 } from '../../src/signal/index.ts';
