@@ -1,20 +1,11 @@
 /** Safetensors on disk: read tensor by tensor, and written so that a reader never sees half a file. */
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import { FormatError, ParameterError } from '../errors.ts';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { ParameterError } from '../errors.ts';
 import { decodeElements } from './elements.ts';
 import { parseHeader, readHeaderLength, type TensorInfo } from './header.ts';
 import { quote } from './message.ts';
+import { MOST_AT_ONCE, openFile } from './open-file.ts';
 import {
   layOut,
   type Checkpoint,
@@ -26,8 +17,6 @@ import { nearestName } from './similar-name.ts';
 import type { Tensor } from './tensor.ts';
 
 const WINDOW_BYTES = 64 * 1024;
-/** One system call moves less than 2 GiB. */
-const MOST_AT_ONCE = 2 ** 30;
 
 /** An open file whose header has been read and found right. Close it, or declare it with `using`. */
 export interface SafetensorsFile extends Disposable {
@@ -56,15 +45,15 @@ export interface SafetensorsFile extends Disposable {
  */
 export function openSafetensors(path: string, options: ReadOptions = {}): SafetensorsFile {
   const { source = path, allowNonFinite = false } = options;
-  const handle = openRegular(path, source);
+  const file = openFile(path, source);
   try {
-    const size = fstatSync(handle).size;
-    const start = readExactly(handle, 0, Math.min(8, size), source);
+    const size = file.length;
+    const start = file.read(0, Math.min(8, size));
     const headerLength = readHeaderLength(start, size, source);
     const buffer = new Uint8Array(Math.min(WINDOW_BYTES, headerLength));
     const window = (offset: number) => {
       const part = buffer.subarray(0, Math.min(buffer.length, headerLength - offset));
-      fill(handle, part, 8 + offset, source);
+      file.fill(part, 8 + offset);
       return part;
     };
     const { tensors: entries, metadata } = parseHeader(
@@ -80,7 +69,7 @@ export function openSafetensors(path: string, options: ReadOptions = {}): Safete
           `${source}: no tensor ${quote(name)}${near === undefined ? `; it has ${entries.size}` : `; did you mean ${quote(near)}?`}`,
         );
       }
-      const bytes = readExactly(handle, 8 + headerLength + info.begin, info.end - info.begin, source);
+      const bytes = file.read(8 + headerLength + info.begin, info.end - info.begin);
       return decodeElements(bytes, info, name, source, allowNonFinite);
     };
     const readAll = (): Checkpoint => {
@@ -90,12 +79,12 @@ export function openSafetensors(path: string, options: ReadOptions = {}): Safete
     };
     let open = true;
     const close = () => {
-      if (open) closeSync(handle);
+      if (open) file.close();
       open = false;
     };
     return { source, metadata, entries, read, readAll, close, [Symbol.dispose]: close };
   } catch (error) {
-    closeSync(handle);
+    file.close();
     throw error;
   }
 }
@@ -137,43 +126,6 @@ export function saveSafetensors(
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
-  }
-}
-
-function openRegular(path: string, source: string): number {
-  try {
-    // Asked before opening: opening a pipe would wait for its other end.
-    if (statSync(path).isFile()) return openSync(path, 'r');
-  } catch (cause) {
-    throw new FormatError(`${source}: cannot be opened (${(cause as Error).message}); check the path`, {
-      cause,
-    });
-  }
-  throw new FormatError(`${source}: is no regular file; give the path of a .safetensors file`);
-}
-
-function readExactly(handle: number, position: number, length: number, source: string): Uint8Array {
-  let bytes: Uint8Array;
-  try {
-    bytes = new Uint8Array(length);
-  } catch (cause) {
-    throw new FormatError(`${source}: a tensor of ${length} bytes does not fit in memory; split it`, {
-      cause,
-    });
-  }
-  fill(handle, bytes, position, source);
-  return bytes;
-}
-
-function fill(handle: number, bytes: Uint8Array, position: number, source: string): void {
-  for (let at = 0; at < bytes.length;) {
-    const read = readSync(handle, bytes, at, Math.min(MOST_AT_ONCE, bytes.length - at), position + at);
-    if (read === 0) {
-      throw new FormatError(
-        `${source}: ends at byte ${position + at}, before its size said; was it cut while open?`,
-      );
-    }
-    at += read;
   }
 }
 

@@ -1,4 +1,4 @@
-import { loadSafetensors, takeParameters, type Checkpoint, type Tensor } from '../checkpoint/index.ts';
+import { loadCheckpoint, takeParameters, type Checkpoint, type Tensor } from '../checkpoint/index.ts';
 import { ArgumentError, FormatError } from '../errors.ts';
 import { traceModel } from '../signal/index.ts';
 import type { Config, ModelFormat } from './format.ts';
@@ -12,8 +12,8 @@ export type { LoadedModel, LoadOptions };
 const FRAMEWORKS = new Set(['pt', 'np', 'tf', 'flax', 'jax', 'mlx', 'paddle']);
 
 /**
- * Loads a trained model from a safetensors file. Which architecture it is, the file's metadata say
- * (`format`, and `config` as JSON), or the caller. A path that ends in `.nam` is a capture of Neural Amp Modeler,
+ * Loads a trained model from a safetensors file or a PyTorch checkpoint. Which architecture it is, the file's metadata
+ * say (`format`, and `config` as JSON), or the caller. A path that ends in `.nam` is a capture of Neural Amp Modeler,
  * which says it itself.
  *
  * @throws FormatError for a file that is not what it says it is.
@@ -25,7 +25,7 @@ const FRAMEWORKS = new Set(['pt', 'np', 'tf', 'flax', 'jax', 'mlx', 'paddle']);
  */
 export function loadModel(path: string, options: LoadOptions = {}): LoadedModel {
   if (isNamPath(path)) return loadNamModel(path, options);
-  return modelOf(loadSafetensors(path), options);
+  return modelOf(loadCheckpoint(path, options.root === undefined ? {} : { root: options.root }), options);
 }
 
 /** The same of a checkpoint that has been read already. */

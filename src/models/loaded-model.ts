@@ -17,4 +17,6 @@ export interface LoadOptions {
   readonly format?: string | undefined;
   /** Instead of the checkpoint's own. */
   readonly config?: Config | undefined;
+  /** Of a PyTorch checkpoint: the keys that lead to the model's tensors, joined by dots. */
+  readonly root?: string | undefined;
 }
