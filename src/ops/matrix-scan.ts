@@ -242,7 +242,8 @@ export const matrixScanOp: Op<MatrixScanAttributes, MatrixScanPrepared> = {
     return [heads, values];
   },
   // A scan that keeps everything knows no pace.
-  time: ({ roles }) => (roles.includes('decay') ? [roles.indexOf('decay')] : 'free'),
+  // The decay of an endless sum only keeps it in range.
+  time: ({ roles, endless }) => (roles.includes('decay') && !endless ? [roles.indexOf('decay')] : 'free'),
   state: ({ heads, keys, values, endless }) => ({
     S: { shape: [heads, keys, values], type: endless ? 'float64' : 'signal' },
   }),

@@ -44,6 +44,7 @@ export const maximum = (x: Signal): Signal => x.trace.apply(maximumOp, null, [x]
 const runningMaximumOp: Op<null> = {
   name: 'running-maximum',
   shape: (_attributes, [x]) => [2, ...x!.shape],
+  time: () => 'free',
   state: (_attributes, [x]) => ({ max: { shape: x!.shape, type: 'float64', initial: -Infinity } }),
   step({ types, inputs, output, state }) {
     const x = inputs[0]!;

@@ -131,3 +131,18 @@ describe('sums that grow', () => {
     expect(last('auto')).toBe(2 ** 24 + frames);
   });
 });
+
+describe('a mean over frames', () => {
+  it.each([
+    ['linear transformer', linearTransformer({ features: 6, heads: 2 })],
+    ['performer', layer],
+  ])('%s takes any rate and irregular time, which change nothing', (_name, model) => {
+    const parameters = initialise(model, 3);
+    const input = noise(50, 6, 9);
+    const plain = compile(model, parameters).push(input);
+    const dt = Float32Array.from({ length: 50 }, (_, k) => 0.5 + (k % 3));
+    expect(compile(model, parameters, { irregular: true }).push({ input, dt })).toEqual(plain);
+    const rated = { ...model, sampleRate: 16_000 };
+    expect(compile(rated, parameters, { sampleRate: 8000 }).push(input)).toEqual(plain);
+  });
+});

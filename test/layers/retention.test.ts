@@ -83,3 +83,15 @@ describe('retention', () => {
     expect(() => initialise(retention({ ...small, form: { chunk: 0 } }), 1)).toThrow(/chunk is 0/);
   });
 });
+
+describe('what counts frames', () => {
+  it('retention follows no other rate and no irregular time, and says so', () => {
+    const model = { ...retention(small), sampleRate: 16_000 };
+    expect(() => compile(model, initialise(model, 1), { sampleRate: 8000 })).toThrow(
+      /counts frames, not time/,
+    );
+    expect(() => compile(model, initialise(model, 1), { irregular: true })).toThrow(
+      /counts frames, not time/,
+    );
+  });
+});
