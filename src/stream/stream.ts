@@ -383,7 +383,7 @@ export class Stream {
           node.data.fill(0, at, at + count * width);
           continue;
         }
-        for (let j = 0, k = done * width; j < count * width; j++, k++) node.data[at + j] = from[k]!;
+        copy(from, done * width, node.data, at, count * width);
         if (policy === 'throw') continue;
         const replaced = mendNonFinite(node.data, at, count, held, policy === 'hold');
         if (replaced > 0) {
@@ -425,7 +425,7 @@ export class Stream {
       const to = this.#to[i]!;
       const from = (node.drained - node.base) * width;
       const size = (node.produced - node.drained) * width;
-      for (let j = 0, k = port.written * width; j < size; j++, k++) to[k] = node.data[from + j]!;
+      copy(node.data, from, to, port.written * width, size);
       port.written += node.produced - node.drained;
       node.drained = node.produced;
     }
@@ -445,6 +445,12 @@ const outputPorts = ({ graph }: Program, executor: Executor): OutputPort[] =>
     node.drained = 0;
     return { name, node, written: 0 };
   });
+
+/** Without a view in between, which would be garbage on a running stream. */
+function copy(from: FloatArray, fromAt: number, to: FloatArray, toAt: number, size: number): void {
+  if (fromAt === 0 && size === from.length) to.set(from, toAt);
+  else for (let i = 0; i < size; i++) to[toAt + i] = from[fromAt + i]!;
+}
 
 const isArray = (value: unknown): value is FloatArray =>
   value instanceof Float32Array || value instanceof Float64Array;
