@@ -3,8 +3,7 @@ import { zoh } from '../../src/discretize/index.ts';
 import { GraphError } from '../../src/errors.ts';
 import { s4d } from '../../src/layers/index.ts';
 import * as ops from '../../src/ops/index.ts';
-import type {
-  Trace} from '../../src/signal/index.ts';
+import type { Trace } from '../../src/signal/index.ts';
 import {
   broadcastIndex,
   broadcastShapes,
