@@ -20,16 +20,16 @@ export interface Diagnostic {
 
 /** Index of the first value that is not finite, or -1. */
 export function firstNonFinite(data: FloatArray, from: number, to: number): number {
-  // x·0 is 0 for every finite x and NaN for all others: four sums tell a clean block apart without a branch a value.
+  // x − x is 0 for every finite x and NaN for all others: four sums tell a clean block apart without a branch a value.
   let [a, b, c, d] = [0, 0, 0, 0];
   let i = from;
   for (; i + 4 <= to; i += 4) {
-    a += data[i]! * 0;
-    b += data[i + 1]! * 0;
-    c += data[i + 2]! * 0;
-    d += data[i + 3]! * 0;
+    a += data[i]! - data[i]!;
+    b += data[i + 1]! - data[i + 1]!;
+    c += data[i + 2]! - data[i + 2]!;
+    d += data[i + 3]! - data[i + 3]!;
   }
-  for (; i < to; i++) a += data[i]! * 0;
+  for (; i < to; i++) a += data[i]! - data[i]!;
   if (a + b + c + d === 0) return -1;
   for (let at = from; at < to; at++) if (!Number.isFinite(data[at]!)) return at;
   return -1;
