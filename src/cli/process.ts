@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { ENCODINGS, RAW_FORMATS, type ProcessOptions } from './process/options.ts';
-import { finite, numbers, oneOf, positive, wholeUpTo, withDebug, words } from './support/options.ts';
+import type { ProcessOptions } from './process/filter-options.ts';
+import { withFileOptions, withModelOptions, withRunOptions } from './process/options.ts';
+import { numbers, oneOf, positive, wholeUpTo, withDebug, words } from './support/options.ts';
 
 const FILTERS = ['lowpass', 'highpass', 'bandpass', 'bandstop'];
 const FAMILIES = ['butterworth', 'chebyshev1', 'chebyshev2', 'elliptic', 'bessel'];
@@ -17,7 +18,7 @@ const BIQUADS = [
 
 /** `statewave process IN OUT`: a recording through a model or a filter. */
 export function processVerb(program: Command): void {
-  withDebug(program.command('process'))
+  const verb = withDebug(program.command('process'))
     .summary('run a recording through a model or a filter')
     .description(
       'Runs a WAV file through a state space model or a filter, block by block in constant memory.\n' +
@@ -26,9 +27,8 @@ export function processVerb(program: Command): void {
     .argument('<in>', 'a WAV file, or - for stdin')
     .argument('<out>', 'the WAV file to write (overwritten once complete), or - for stdout')
     .optionsGroup('What to run:')
-    .option('--model <file>', 'a trained model: safetensors, or a .nam capture')
-    .option('--format <name>', "the model's architecture, where the file does not say")
-    .option('--config <json|file>', "the model's configuration, where the file does not say")
+    .option('--model <file>', 'a trained model: safetensors, a PyTorch checkpoint, or a .nam capture');
+  withModelOptions(verb)
     .addOption(oneOf('--filter <type>', 'a classical filter', FILTERS))
     .option('--cutoff <hz>', 'its edge, or two for a band: 300,3400', numbers)
     .addOption(oneOf('--family <name>', 'its family (default: butterworth)', FAMILIES))
@@ -44,41 +44,20 @@ export function processVerb(program: Command): void {
     .option('--q <q>', 'of each biquad, or of all (default: 1; dB for lowpass and highpass)', numbers)
     .option('--boost <dB>', 'of each peaking or shelving biquad, or of all', numbers)
     .optionsGroup('How it runs:')
-    .option('--mono', 'mix all channels down first; otherwise each has a state of its own')
-    .option('--resample', "to the model's sample rate and back, where the file has another")
-    .option('--block <frames>', 'frames a time', wholeUpTo(1 << 20), 2048)
-    .addOption(
-      oneOf('--precision <name>', 'of signals and state', ['auto', 'float32', 'float64']).default('auto'),
-    )
-    .addOption(oneOf('--backend <name>', 'where it computes (default: the fastest)', ['reference', 'wasm']))
-    .addOption(
-      oneOf('--nonfinite <policy>', 'what to do about NaN and infinities', [
-        'throw',
-        'hold',
-        'zero',
-        'reset',
-      ]).default('throw'),
-    )
-    .optionsGroup('Input and output:')
-    .addOption(oneOf('--encoding <name>', "of the output (default: the input's)", ENCODINGS))
-    .option('--float', 'short for --encoding float32')
-    .option('--dither', 'triangular noise of one step before rounding to PCM')
-    .option('--gain <dB>', 'on the output', finite)
-    .addOption(oneOf('--raw <format>', 'the input is bare samples, with --rate and --channels', RAW_FORMATS))
-    .option('--rate <hz>', 'of raw input', wholeUpTo(0xffff_ffff))
-    .option('--channels <n>', 'of raw input (default: 1)', wholeUpTo(65_535))
-    .option('--json', 'print what was done as JSON')
+    .option('--resample', "to the model's sample rate and back, where the file has another");
+  withFileOptions(withRunOptions(verb))
     .addHelpText(
       'after',
       `
 Examples:
-  $ statewave process in.wav out.wav --model denoiser.safetensors
+  $ statewave process in.wav out.wav --model model.safetensors
   $ statewave process in.wav out.wav --filter bandpass --cutoff 300,3400
   $ statewave process in.wav out.wav --biquad notch --frequency 50,150,250 --q 30
   $ arecord -f S16_LE -r 16000 | statewave process - - --filter highpass --cutoff 80 | aplay`,
     )
     .action(async (input: string, output: string, options: ProcessOptions) => {
       const { run } = await import('./process/run.ts');
-      await run(input, output, options);
+      const { chooseModel } = await import('./process/choose-model.ts');
+      await run('process', input, output, options, chooseModel);
     });
 }

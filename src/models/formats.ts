@@ -11,6 +11,7 @@ import { mambaFormat, mambaLmFormat } from './formats/mamba.ts';
 import { linearTransformerFormat, performerFormat } from './formats/fast-transformers.ts';
 import { flaFormats } from './formats/fla.ts';
 import { retnetFormat } from './formats/retnet.ts';
+import { rtneuralFormat } from './formats/rtneural.ts';
 import { s4Format } from './formats/s4.ts';
 import { s4dFormat } from './formats/s4d.ts';
 import { s5Format } from './formats/s5.ts';
@@ -32,6 +33,7 @@ export const modelFormats: readonly ModelFormat[] = [
   performerFormat,
   attentionFormat,
   namFormat,
+  rtneuralFormat,
   jambaFormat,
   s5Format,
   lruFormat,

@@ -2,7 +2,7 @@ import { lastValueFrom, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { readWav } from '../../src/audio/index.ts';
 import { reference } from '../../src/backends/reference/index.ts';
-import type { ProcessOptions } from '../../src/cli/process/options.ts';
+import type { RunOptions } from '../../src/cli/process/options.ts';
 import { pipeline, type Listener } from '../../src/cli/process/pipeline.ts';
 import { planRun } from '../../src/cli/process/plan.ts';
 import { defineLayer, ops } from '../../src/index.ts';
@@ -10,7 +10,7 @@ import type { Model } from '../../src/signal/index.ts';
 import { noise, scratch, writeWav } from './support.ts';
 
 const path = scratch();
-const options: ProcessOptions = { block: 100, precision: 'auto', nonfinite: 'throw' };
+const options: RunOptions = { block: 100, precision: 'auto', nonfinite: 'throw' };
 
 /** One frame back, and nothing else: counts frames, so it cannot follow another rate. */
 const delay = defineLayer({
@@ -31,7 +31,7 @@ const longer = defineLayer({
 async function run(
   model: Model,
   samples: Float32Array,
-  given: Partial<ProcessOptions> = {},
+  given: Partial<RunOptions> = {},
 ): Promise<{ output: number[]; silence: number }> {
   await writeWav(path('in.wav'), samples, { sampleRate: 16_000, channels: 1, encoding: 'float32' });
   const reader = await readWav(path('in.wav'));

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from '
 import { dirname } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createWavWriter, decodeWav, type WavEncoding } from '../../src/audio/index.ts';
-import { biquadFilter, compile, filter, initialise, s4d } from '../../src/index.ts';
+import { biquadFilter, compile, filter, initialise, reference, s4d } from '../../src/index.ts';
 import { saveModel } from '../../src/models/index.ts';
 import type { Model } from '../../src/signal/index.ts';
 import type { Parameters } from '../../src/stream/index.ts';
@@ -17,11 +17,11 @@ const BAND = ['--filter', 'bandpass', '--cutoff', '300,3400'];
 function expected(
   model: Model,
   samples: Float32Array,
-  { channels = 1, sampleRate = 16_000, parameters = {} as Parameters } = {},
+  { channels = 1, sampleRate = 16_000, parameters = {} as Parameters, backend = reference } = {},
 ): Float32Array {
   const result = new Float32Array(samples.length);
   for (let channel = 0; channel < channels; channel++) {
-    const stream = compile(model, parameters, { sampleRate });
+    const stream = compile(model, parameters, { sampleRate, backend });
     const plane = samples.filter((_, i) => i % channels === channel);
     [...stream.push(plane), ...stream.flush()].forEach((y, k) => (result[k * channels + channel] = y));
   }

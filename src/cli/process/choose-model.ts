@@ -1,19 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { ArgumentError } from '../../errors.ts';
 import type { BiquadSpec } from '../../filters/index.ts';
-import type { Layer, Model } from '../../signal/index.ts';
-import type { Parameters } from '../../stream/index.ts';
+import type { Layer } from '../../signal/index.ts';
 import { UsageError } from '../support/failure.ts';
-import type { ProcessOptions } from './options.ts';
-
-export interface Choice {
-  readonly model: Model;
-  readonly parameters: Parameters;
-}
+import { loadCheckpointModel } from './checkpoint.ts';
+import type { Choice } from './choice.ts';
+import type { ProcessOptions } from './filter-options.ts';
 
 /** Options that mean something only beside another one. */
 const COMPANIONS: Readonly<Record<'model' | 'filter' | 'biquad', readonly (keyof ProcessOptions)[]>> = {
-  model: ['format', 'config'],
+  model: ['format', 'config', 'root'],
   filter: ['cutoff', 'family', 'order', 'ripple', 'attenuation'],
   biquad: ['frequency', 'q', 'boost'],
 };
@@ -34,23 +29,13 @@ export async function chooseModel(options: ProcessOptions): Promise<Choice> {
     if (options.filter !== undefined || options.biquad !== undefined) {
       usage('--model runs alone; run --filter and --biquad before or after it, in a pipe.');
     }
-    return checkpoint(options.model, options);
+    return loadCheckpointModel(options.model, options);
   }
   const layers = await classical(options);
   const [first, ...rest] = layers;
   if (first === undefined) usage('What shall it run? Give --model, --filter or --biquad.');
   const { sequential } = await import('../../signal/index.ts');
   return { model: rest.length === 0 ? first! : sequential([first!, ...rest]), parameters: {} };
-}
-
-async function checkpoint(path: string, { format, config }: ProcessOptions): Promise<Choice> {
-  const { loadModel, parseConfig } = await import('../../models/index.ts');
-  const text = config !== undefined && existsSync(config) ? readFileSync(config, 'utf8') : config;
-  return loadModel(path, {
-    format,
-    config:
-      text === undefined ? undefined : parseConfig(text, text === config ? '--config' : `--config ${config}`),
-  });
 }
 
 /** Any rate will do here: whether the edges fit the file is found when the filter is compiled for it. */

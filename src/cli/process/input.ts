@@ -3,9 +3,9 @@ import { readWav, type WavEncoding, type WavInfo, type WavReader } from '../../a
 import { wavHeader } from '../../audio/wav/write-header.ts';
 import { UsageError } from '../support/failure.ts';
 import { located } from '../support/located.ts';
-import type { ProcessOptions } from './options.ts';
+import type { RunOptions } from './options.ts';
 
-const RAW_ENCODING: Readonly<Record<NonNullable<ProcessOptions['raw']>, WavEncoding>> = {
+const RAW_ENCODING: Readonly<Record<NonNullable<RunOptions['raw']>, WavEncoding>> = {
   u8: 'pcm8',
   s16le: 'pcm16',
   s24le: 'pcm24',
@@ -14,10 +14,10 @@ const RAW_ENCODING: Readonly<Record<NonNullable<ProcessOptions['raw']>, WavEncod
   f64le: 'float64',
 };
 
-/** Refuses to read a file that is about to be written. */
-export function checkEndpoints(input: string, output: string, json: boolean): void {
+/** Refuses to read a file that is about to be written; `verb` is where the help is. */
+export function checkEndpoints(verb: string, input: string, output: string, json: boolean): void {
   const usage = (message: string): never => {
-    throw new UsageError('process', message);
+    throw new UsageError(verb, message);
   };
   if (output === '-' && json)
     usage('--json and OUT - both want stdout; write to a file, or leave --json out.');
@@ -36,15 +36,15 @@ export function checkEndpoints(input: string, output: string, json: boolean): vo
 }
 
 /** A WAV file, or bare samples behind a header of our own. */
-export async function openInput(path: string, options: ProcessOptions): Promise<WavReader> {
+export async function openInput(verb: string, path: string, options: RunOptions): Promise<WavReader> {
   const { raw, rate, channels } = options;
   if (raw === undefined) {
     if (rate !== undefined || channels !== undefined) {
-      throw new UsageError('process', '--rate and --channels describe raw input; give --raw as well.');
+      throw new UsageError(verb, '--rate and --channels describe raw input; give --raw as well.');
     }
     return path === '-' ? located('stdin', () => readWav(process.stdin)) : located(path, () => readWav(path));
   }
-  if (rate === undefined) throw new UsageError('process', `--raw ${raw} needs --rate, in hertz.`);
+  if (rate === undefined) throw new UsageError(verb, `--raw ${raw} needs --rate, in hertz.`);
   const header = wavHeader(
     { sampleRate: rate, channels: channels ?? 1, encoding: RAW_ENCODING[raw] },
     undefined,

@@ -5,10 +5,11 @@ import { fromDbfs, type WavReader } from '../../audio/index.ts';
 import type { StreamBackend } from '../../backends/backend.ts';
 import { GraphError } from '../../errors.ts';
 import type { FloatArray, Model } from '../../signal/index.ts';
-import type { Diagnostic, Parameters } from '../../stream/index.ts';
+import type { Diagnostic } from '../../stream/index.ts';
 import { collectOften } from '../support/collect-often.ts';
+import type { Choice } from './choice.ts';
 import { fit } from './fit.ts';
-import type { ProcessOptions } from './options.ts';
+import type { RunOptions } from './options.ts';
 import type { Plan } from './plan.ts';
 import { resampled } from './resampled.ts';
 
@@ -34,9 +35,9 @@ const BREATH_MS = 30;
  */
 export function pipeline(
   reader: WavReader,
-  { model, parameters }: { model: Model; parameters: Parameters },
+  { model, parameters }: Choice,
   plan: Plan,
-  options: ProcessOptions,
+  options: RunOptions,
   backend: StreamBackend,
   listener: Listener,
 ): Observable<FloatArray> {
@@ -69,7 +70,7 @@ export function pipeline(
 /** The blocks of the file; now and then everybody else gets a turn. */
 async function* read(
   reader: WavReader,
-  { block, precision }: ProcessOptions,
+  { block, precision }: RunOptions,
   counted: (frames: number) => void,
 ): AsyncGenerator<FloatArray, void, void> {
   const { channels } = reader.info;

@@ -1,7 +1,7 @@
 import type { WavInfo } from '../../audio/index.ts';
 import { ArgumentError } from '../../errors.ts';
 import { sizeOf, traceModel, type Model } from '../../signal/index.ts';
-import type { ProcessOptions } from './options.ts';
+import type { RunOptions } from './options.ts';
 
 /** Rates (Hz) and channels on the way from the file to the file. */
 export interface Plan {
@@ -23,7 +23,7 @@ export interface Plan {
  *
  * @throws ArgumentError for a model that does not fit the file's channels, or whose output no WAV can hold.
  */
-export function planRun(info: WavInfo, model: Model, options: ProcessOptions): Plan {
+export function planRun(info: WavInfo, model: Model, options: RunOptions): Plan {
   const graph = traceModel(model);
   const [[port, input], ...others] = [...graph.inputs] as [
     [string, { shape: readonly number[] }],

@@ -3,27 +3,37 @@ import { UsageError } from '../support/failure.ts';
 import { onInterrupt, type Interrupt } from '../support/interrupt.ts';
 import { startProgress } from '../support/progress.ts';
 import { chooseBackend } from './backend.ts';
-import { chooseModel } from './choose-model.ts';
+import type { Choice } from './choice.ts';
 import { checkEndpoints, openInput, ownEncoding } from './input.ts';
-import type { ProcessOptions } from './options.ts';
+import type { ModelOptions, RunOptions } from './options.ts';
 import { pipeline } from './pipeline.ts';
 import { planRun } from './plan.ts';
 import { summarise, tell, type Tally } from './summary.ts';
 import { writeBlocks } from './write-blocks.ts';
 
 /**
- * `statewave process`: everything that can be refused is refused before OUT is touched. OUT has its name once it
- * is complete; an error leaves nothing behind, Ctrl-C a valid file of what was done.
+ * A recording through a model (`statewave process`, `statewave denoise`): everything that can be refused is refused
+ * before OUT is touched. OUT has its name once it is complete; an error leaves nothing behind, Ctrl-C a valid file of
+ * what was done.
+ *
+ * @param verb the command, whose help an error of usage points to.
+ * @param choose the model that the options ask for.
  */
-export async function run(input: string, output: string, options: ProcessOptions): Promise<void> {
+export async function run<Options extends RunOptions & ModelOptions>(
+  verb: string,
+  input: string,
+  output: string,
+  options: Options,
+  choose: (options: Options) => Promise<Choice>,
+): Promise<void> {
   const { json = false } = options;
-  checkEndpoints(input, output, json);
+  checkEndpoints(verb, input, output, json);
   if (options.float === true && (options.encoding ?? 'float32') !== 'float32') {
-    throw new UsageError('process', `--float is --encoding float32, but --encoding is ${options.encoding}.`);
+    throw new UsageError(verb, `--float is --encoding float32, but --encoding is ${options.encoding}.`);
   }
-  const choice = await chooseModel(options);
+  const choice = await choose(options);
   const backend = await chooseBackend(options);
-  const reader = await openInput(input, options);
+  const reader = await openInput(verb, input, options);
   try {
     const { info } = reader;
     const own = ownEncoding(info);

@@ -1,0 +1,15 @@
+import { loadCheckpointModel } from '../process/checkpoint.ts';
+import type { Choice } from '../process/choice.ts';
+import type { ModelOptions, RunOptions } from '../process/options.ts';
+
+/** The command line of `denoise`, as commander parses it. */
+export interface DenoiseOptions extends ModelOptions, RunOptions {
+  readonly model: string;
+}
+
+/** The checkpoint's model as raw recordings need it. Errors as `loadCheckpointModel`. */
+export async function chooseDenoiser(options: DenoiseOptions): Promise<Choice> {
+  const { onRecordings } = await import('../../models/index.ts');
+  const loaded = await loadCheckpointModel(options.model, options);
+  return { model: onRecordings(loaded), parameters: loaded.parameters };
+}
