@@ -9,12 +9,8 @@ import { referenceSequences } from '../../src/backends/reference/sequence.ts';
 import type { SequenceJob } from '../../src/backends/sequence.ts';
 import { zoh } from '../../src/discretize/index.ts';
 import { BackendError } from '../../src/errors.ts';
-import { random } from '../../src/init/random.ts';
-import type { DiagonalScanAttributes } from '../../src/ops/diagonal-scan.ts';
 import { scanCases, scanJob, type ScanCase } from '../contract/diagonal-scan-cases.ts';
-import { expectClose } from '../support/close.ts';
-
-const TOLERANCE = 1e-5;
+import { verifySequences } from '../contract/sequences.ts';
 
 // Debian's chromium brings a Vulkan driver that runs on the processor, for machines without a GPU.
 const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
@@ -55,18 +51,6 @@ const SIZES = [
 const jobOf = (scan: ScanCase, i: number): SequenceJob =>
   scanJob(scan, { ...SIZES[i % SIZES.length]!, seed: 7 });
 
-async function holds(backend: GpuBackend, job: SequenceJob): Promise<void> {
-  const expected = await referenceSequences.forward(job);
-  expectClose(await backend.forward(job), expected, TOLERANCE, 'output');
-  const rng = random(3);
-  const dOutput = Float32Array.from(expected, () => rng.normal());
-  const gradients = await backend.adjoint(job, dOutput);
-  const { roles } = job.attributes as DiagonalScanAttributes;
-  (await referenceSequences.adjoint(job, dOutput)).forEach((gradient, i) => {
-    expectClose(gradients[i]!, gradient, TOLERANCE, `gradient of ${roles[i]}`);
-  });
-}
-
 afterAll(async () => {
   for (const backend of Object.values(backends)) {
     if (!(backend instanceof BackendError)) await backend.destroy();
@@ -90,17 +74,17 @@ describe.each(['cpu', 'webasm', 'webgpu'] as const)('gpu.js %s', (mode) => {
 
   test.each((mode === 'cpu' ? supported : few).map((scan, i) => [scan.name, scan, i] as const))(
     '%s',
-    (_, scan, i) => holds(backend, jobOf(scan, i)),
+    (_, scan, i) => verifySequences(backend, jobOf(scan, i)),
   );
 
   const scan = (name: string): ScanCase => scanCases.find((one) => one.name.startsWith(name))!;
 
   test.each(['s4d, zoh', 'mamba, zoh', 'complex state, zoh'])('more than 1000 frames: %s', (name) =>
-    holds(backend, scanJob(scan(name), { batch: 1, frames: 1500, seed: 5 })),
+    verifySequences(backend, scanJob(scan(name), { batch: 1, frames: 1500, seed: 5 })),
   );
 
   test('a loop of more than 1000 turns: 1100 channels share a step that varies', () =>
-    holds(
+    verifySequences(
       backend,
       scanJob(
         {
@@ -136,7 +120,7 @@ describe.each(['cpu', 'webasm', 'webgpu'] as const)('gpu.js %s', (mode) => {
       const [u, , dt] = job.inputs;
       const slow = Float32Array.of(-1, -0.1, -0.01, -0.001);
       const steady = { ...job, inputs: [u!.map((value) => 1 + value / 10), slow, dt!.map(() => 1e-3)] };
-      await holds(backend, steady);
+      await verifySequences(backend, steady);
     },
   );
 
@@ -199,7 +183,7 @@ describe('jobs beyond the size of an array', () => {
     const job = scanJob(one, { batch: 3, frames: 40, seed: 4 });
     expect(split(job, maxElements)).toHaveLength(parts);
     const backend = await gpu({ mode: 'cpu', maxElements });
-    await holds(backend, job);
+    await verifySequences(backend, job);
     await backend.destroy();
   });
 
