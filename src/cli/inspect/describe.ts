@@ -25,6 +25,7 @@ function ofWav(report: WavReport): string[] {
       ...(others.length === 0
         ? {}
         : { 'other chunks': others.map(({ id, size }) => `${id.trim()} (${count(size)} bytes)`).join(', ') }),
+      ...Object.fromEntries(Object.entries(report.texts).map(([tag, text]) => [tag, short(text)])),
     }),
     ...warnings.map((text) => `  warning: ${text}`),
   ];
