@@ -1,4 +1,4 @@
-import { FLUSH_FRAMES } from '../../ops/diagonal-scan.ts';
+import { FLUSH_FRAMES, type DiagonalScanAttributes } from '../../ops/diagonal-scan.ts';
 import type { Arena, BoundNode, Kernel, KernelPlan } from '../backend.ts';
 import * as at from './layout.ts';
 import type { WasmArena } from './module.ts';
@@ -65,11 +65,16 @@ interface Group {
 /** Lanes that share a channel's states among them, so that the channels fill whole vectors: 1, 2 or 4. */
 const copiesFor = (channels: number): number => (channels % 4 === 0 ? 1 : channels % 2 === 0 ? 2 : 4);
 
+/** One state a channel fills a quad from four groups; their outputs stand side by side. */
+const isAcross = ({ channels, states }: DiagonalScanAttributes): boolean =>
+  states === 1 && channels % (4 * at.LANES) === 0;
+
 /** Which lane stands where: slow modes go to slots of their own, behind the others of their group. */
-function arrange({ attributes: { channels, states }, wide }: Scan): Group[] {
+function arrange({ attributes, wide }: Scan): Group[] {
+  const { channels, states } = attributes;
   const copies = copiesFor(channels);
   const unused: Slot = [-1, -1, -1, -1];
-  return Array.from({ length: (channels * copies) / at.LANES }, (_, g) => {
+  const groups = Array.from({ length: (channels * copies) / at.LANES }, (_, g) => {
     const group: { narrow: Slot[]; wide: Slot[] } = { narrow: [], wide: [] };
     for (let first = 0; first < states; first += copies) {
       const slot = Array.from({ length: at.LANES }, (_unused, position) => {
@@ -79,9 +84,15 @@ function arrange({ attributes: { channels, states }, wide }: Scan): Group[] {
       });
       (slot.some((lane) => wide[lane] === 1) ? group.wide : group.narrow).push(slot);
     }
-    while (group.narrow.length % 4 !== 0) group.narrow.push(unused);
+    while (!isAcross(attributes) && group.narrow.length % 4 !== 0) group.narrow.push(unused);
     return group;
   });
+  if (!isAcross(attributes)) return groups;
+  // A slot without a narrow mode stays in its place in the quad, so that the quad writes all four outputs.
+  return groups.map(({ wide: slow }, g) => ({
+    wide: slow,
+    narrow: g % 4 === 0 ? groups.slice(g, g + 4).map(({ narrow }) => narrow[0] ?? unused) : [],
+  }));
 }
 
 /**
@@ -182,6 +193,7 @@ function bindFolded(
   words[(base + at.C_COMPLEX) / 4] = complex ? 1 : 0;
   words[(base + at.C_CHANNELS) / 4] = channels;
   words[(base + at.COPIES) / 4] = copiesFor(channels);
+  words[(base + at.ACROSS) / 4] = isAcross(attributes) ? 1 : 0;
   words[(base + at.STAGED) / 4] = base + places.staged;
   words[(base + at.TABLE) / 4] = base + places.table;
   const { element, isWide } = pack(scan, groups, places, buffer, base);

@@ -1,11 +1,12 @@
 /**
- * WebAssembly SIMD kernels for the ops that dominate a model's cost, today the diagonal and the matrix scan; everything
- * else runs on the reference, in the same memory.
+ * WebAssembly SIMD kernels for the ops that dominate a model's cost: the diagonal and the matrix scan, products with
+ * constant matrices, and all that goes element by element; everything else runs on the reference, in the same memory.
  */
 import { diagonalScanOp, type DiagonalScanAttributes, type ScanPlan } from '../../ops/diagonal-scan.ts';
 import { matrixScanOp } from '../../ops/matrix-scan.ts';
 import type { KernelPlan, KernelRequest, StreamBackend } from '../backend.ts';
 import { reference } from '../reference/index.ts';
+import { elementaryPlanner } from './elementary-ops.ts';
 import { isFoldable, planFolded } from './folded.ts';
 import { planGeneral } from './general.ts';
 import { planMatrixScan } from './matrix.ts';
@@ -31,7 +32,8 @@ export function wasm(options: WasmOptions = {}): StreamBackend {
     plan(request) {
       if (request.precision === 'float64') return undefined;
       if (request.op === diagonalScanOp) return planScan(request);
-      return request.op === matrixScanOp ? planMatrixScan(request) : undefined;
+      if (request.op === matrixScanOp) return planMatrixScan(request);
+      return elementaryPlanner(request.op)?.(request);
     },
   };
 }

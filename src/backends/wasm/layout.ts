@@ -133,7 +133,9 @@ export const COPIES = 20;
 /** Room for a tile of inputs and one of outputs where COPIES > 1. */
 export const STAGED = 24;
 export const TABLE = 28;
-export const CONTRACT_BYTES = 32;
+/** 1 where a quad's slots belong to four neighbouring groups, one each: a single state a channel. */
+export const ACROSS = 32;
+export const CONTRACT_BYTES = 48;
 
 /** Four narrow slots, Ā re, im, c re, im each; then the frames after which their state is flushed, in 16 bytes. */
 export const QUAD_BYTES = 272;
@@ -177,3 +179,83 @@ export const MATRIX_BYTES = 144;
 
 /** Frames after which the matrix scan flushes its state; see `flushed`. */
 export const MATRIX_FLUSH = 16;
+
+// Descriptor of the matrix products: dense, convolution, transposed convolution.
+export const LINEAR_GROUPS = 0;
+/** Rows of the weight a group. */
+export const LINEAR_ROWS = 4;
+/** Channels a group, and taps, where every row has one channel of its own (depthwise). */
+export const LINEAR_TAPS = 4;
+export const LINEAR_CHANNELS = 8;
+/** Stretches of neighbouring columns. */
+export const LINEAR_SEGMENTS = 8;
+/** Two 32-bit numbers a segment: bytes from the window's start, columns. */
+export const LINEAR_TABLE = 12;
+export const LINEAR_WEIGHTS = 16;
+/** One number a row, the rows of a group padded to whole vectors. */
+export const LINEAR_BIAS = 20;
+export const LINEAR_INPUT = 24;
+export const LINEAR_OUTPUT = 28;
+/** Bytes from firing to firing. */
+export const LINEAR_INPUT_STEP = 32;
+export const LINEAR_OUTPUT_STEP = 36;
+/** Bytes from a group's channels to the next group's; from tap to tap of a depthwise convolution. */
+export const LINEAR_GROUP_STEP = 40;
+/** Room for the rows of four frames. */
+export const LINEAR_SCRATCH = 44;
+export const LINEAR_BYTES = 48;
+
+/** Rows of a panel: 4 vectors, which share every number of the input. */
+export const PANEL = 16;
+/** Columns whose products are added before they join the sum of all: keeps long sums exact. */
+export const SEGMENT = 256;
+
+// Descriptor of the normalisation.
+export const NORM_GROUPS = 0;
+export const NORM_SIZE = 4;
+/** 1 where the mean is subtracted. */
+export const NORM_CENTRE = 8;
+export const NORM_INPUT = 12;
+export const NORM_OUTPUT = 16;
+/** float64 */
+export const NORM_EPS = 24;
+export const NORM_BYTES = 32;
+
+// Functions of one number.
+export const NEG = 0;
+export const ABS = 1;
+export const SQUARE = 2;
+export const SQRT = 3;
+export const RECIPROCAL = 4;
+export const EXP = 5;
+export const LOG = 6;
+export const TANH = 7;
+export const RELU = 8;
+export const SIGMOID = 9;
+export const SOFTPLUS = 10;
+export const SILU = 11;
+export const GELU = 12;
+export const GELU_TANH = 13;
+
+// Functions of two; the last two with their arguments exchanged.
+export const ADD = 0;
+export const SUB = 1;
+export const MUL = 2;
+export const DIV = 3;
+export const SUB_FROM = 4;
+export const DIV_INTO = 5;
+
+// Descriptor of what only moves numbers about within a frame.
+export const MOVE_RUNS = 0;
+export const MOVE_COUNT = 4;
+export const MOVE_OUTPUT = 8;
+export const MOVE_OUTPUT_STEP = 12;
+/** Two 32-bit numbers an input: its address, and the bytes of a frame (0 for a constant). */
+export const MOVE_INPUTS = 16;
+
+// One record a run of neighbours; all but the input's number in bytes.
+export const MOVE_RUN_INPUT = 0;
+export const MOVE_RUN_FROM = 4;
+export const MOVE_RUN_TO = 8;
+export const MOVE_RUN_SIZE = 12;
+export const MOVE_RUN_BYTES = 16;

@@ -19,6 +19,15 @@ export interface WasmKernels {
   adjoint(descriptor: number, frames: number): void;
   /** `frames` frames, the first of them `phase` frames behind a multiple of `MATRIX_FLUSH`. */
   matrixScan(descriptor: number, frames: number, phase: number): void;
+  linear(descriptor: number, firings: number): void;
+  linearByRows(descriptor: number, firings: number): void;
+  depthwise(descriptor: number, firings: number): void;
+  normalise(descriptor: number, frames: number): void;
+  move(descriptor: number, firings: number): void;
+  /** Addresses, and `count` numbers; see `pointwise.ts` there. */
+  unary(code: number, from: number, to: number, count: number): void;
+  binary(code: number, a: number, b: number, to: number, count: number): void;
+  binaryConstant(code: number, a: number, b: number, period: number, to: number, count: number): void;
 }
 
 /** A memory with the kernels that run on it. */

@@ -33,7 +33,7 @@ function tiles<S>(d: usize, frames: i32, phase: i32): void {
       y = staged + at.TILE * step;
       spread(input, u, count * channels, copies);
     }
-    memory.fill(y, 0, count * step);
+    if (load<i32>(d, at.ACROSS) == 0) memory.fill(y, 0, count * step);
     groups<S>(d, u, y, step, count, phase);
     if (copies > 1) fold(y, output, count * channels, copies);
     input += (count * channels) << 2;
@@ -61,12 +61,19 @@ function fold(from: usize, to: usize, count: i32, copies: i32): void {
 }
 
 function groups<S>(d: usize, u: usize, y: usize, step: usize, frames: i32, phase: i32): void {
+  const isAcross = load<i32>(d, at.ACROSS) != 0;
   let entry = load<usize>(d, at.TABLE);
   for (let g = load<i32>(d, at.GROUPS); g > 0; g--) {
     let coefficients = load<usize>(entry, at.NARROW_AT);
     let state = load<usize>(entry, at.NARROW_STATE_AT);
     for (let slots = load<i32>(entry, at.NARROW_SLOTS); slots > 0; slots -= 4) {
-      narrow<S>(coefficients, state, u, y, step, frames, phase);
+      if (isAcross) {
+        const period = load<i32>(coefficients, at.PERIOD);
+        across<S>(coefficients, period, state, u, y, step, frames, phase);
+        across<S>(coefficients + 128, period, state + 64, u + 32, y + 32, step, frames, phase);
+      } else {
+        narrow<S>(coefficients, state, u, y, step, frames, phase);
+      }
       coefficients += at.QUAD_BYTES;
       state += 128;
     }
@@ -175,6 +182,66 @@ function narrow<S>(a: usize, x: usize, u: usize, y: usize, step: usize, frames: 
   v128.store(x, x1, 32);
   v128.store(x, x2, 64);
   v128.store(x, x3, 96);
+}
+
+/** Two narrow slots of two neighbouring groups, each of which has this one alone: it writes the output. */
+function across<S>(
+  a: usize,
+  period: i32,
+  x: usize,
+  u: usize,
+  y: usize,
+  step: usize,
+  frames: i32,
+  phase: i32,
+): void {
+  let left = period - (phase & (period - 1));
+  const a0 = v128.load(a, 0);
+  const a1 = v128.load(a, 64);
+  const b0 = v128.load(a, 16);
+  const b1 = v128.load(a, 80);
+  const c0 = v128.load(a, 32);
+  const c1 = v128.load(a, 96);
+  const d0 = v128.load(a, 48);
+  const d1 = v128.load(a, 112);
+  let x0 = v128.load(x, 0);
+  let x1 = v128.load(x, 32);
+  let i0 = v128.load(x, 16);
+  let i1 = v128.load(x, 48);
+  for (; frames > 0; left = period) {
+    const run = min(left, frames);
+    frames -= run;
+    left -= run;
+    for (let k = run; k > 0; k--, u += step, y += step) {
+      let r0 = v128.load(u);
+      let r1 = v128.load(u, 16);
+      if (isFloat<S>()) {
+        r0 = nmadd(b0, i0, r0);
+        r1 = nmadd(b1, i1, r1);
+        i0 = madd(a0, i0, f32x4.mul(b0, x0));
+        i1 = madd(a1, i1, f32x4.mul(b1, x1));
+      }
+      x0 = madd(a0, x0, r0);
+      x1 = madd(a1, x1, r1);
+      let y0 = f32x4.mul(c0, x0);
+      let y1 = f32x4.mul(c1, x1);
+      if (isFloat<S>()) {
+        y0 = nmadd(d0, i0, y0);
+        y1 = nmadd(d1, i1, y1);
+      }
+      v128.store(y, y0);
+      v128.store(y, y1, 16);
+    }
+    if (left > 0) break;
+    x0 = flushed(x0);
+    x1 = flushed(x1);
+    i0 = flushed(i0);
+    i1 = flushed(i1);
+  }
+  v128.store(x, x0, 0);
+  v128.store(x, x1, 32);
+  v128.store(x, i0, 16);
+  v128.store(x, i1, 48);
 }
 
 /** One wide slot, its lanes 0, 1 and 2, 3 side by side in float64. */

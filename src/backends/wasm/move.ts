@@ -1,0 +1,95 @@
+import { isConstant, sizeOf } from '../../signal/index.ts';
+import type { KernelPlan, KernelRequest } from '../backend.ts';
+import { addressOf } from './address.ts';
+import * as at from './layout.ts';
+import type { WasmArena } from './module.ts';
+import { Bytes } from './scan.ts';
+
+/** For each element of the output, the input it comes from and where in that input: what such ops prepare. */
+interface Gather {
+  readonly input: Int32Array;
+  readonly index: Int32Array;
+}
+
+/** Neighbours that stay neighbours, in numbers. */
+interface Run {
+  readonly input: number;
+  readonly from: number;
+  readonly to: number;
+  size: number;
+}
+
+function runsOf({ input, index }: Gather): Run[] {
+  const runs: Run[] = [];
+  for (let i = 0; i < index.length; i++) {
+    const last = runs.at(-1);
+    if (last && last.input === input[i]! && last.from + last.size === index[i]!) last.size++;
+    else runs.push({ input: input[i]!, from: index[i]!, to: i, size: 1 });
+  }
+  return runs;
+}
+
+/** Numbers that change places within a frame (slice, concat, expand, permute): neighbours are copied together. */
+export function planMove(request: KernelRequest): KernelPlan | undefined {
+  const gather = request.prepared as Gather;
+  return planRuns(request, runsOf(gather), gather.index.length);
+}
+
+/** Frames that become others of the same memory order. */
+export function planCopy(request: KernelRequest): KernelPlan | undefined {
+  const { op, attributes, types } = request;
+  const stride = op.timing?.(attributes, types).stride ?? 1;
+  const size = sizeOf(types[0]!.shape) * stride;
+  return planRuns(request, [{ input: 0, from: 0, to: 0, size }], size);
+}
+
+function planRuns(request: KernelRequest, runs: readonly Run[], outputSize: number): KernelPlan | undefined {
+  const { op, attributes, types, constants } = request;
+  if (outputSize === 0) return undefined;
+  const stride = op.timing?.(attributes, types).stride ?? 1;
+  const bytes = new Bytes();
+  bytes.take(at.MOVE_INPUTS + 8 * types.length);
+  const runsAt = bytes.take(at.MOVE_RUN_BYTES * runs.length);
+  const copies = constants.map((values) => (values ? bytes.take(4 * values.length) : -1));
+  return {
+    bytes: bytes.size,
+    bind(arena, base, { inputs, output }) {
+      const { kernels, buffer } = arena as WasmArena;
+      const words = new Uint32Array(buffer);
+      const put = (field: number, value: number): void => {
+        words[(base + field) / 4] = value;
+      };
+      put(at.MOVE_RUNS, base + runsAt);
+      put(at.MOVE_COUNT, runs.length);
+      put(at.MOVE_OUTPUT_STEP, 4 * outputSize);
+      runs.forEach(({ input, from, to, size }, i) => {
+        const record = runsAt + i * at.MOVE_RUN_BYTES;
+        put(record + at.MOVE_RUN_INPUT, input);
+        put(record + at.MOVE_RUN_FROM, 4 * from);
+        put(record + at.MOVE_RUN_TO, 4 * to);
+        put(record + at.MOVE_RUN_SIZE, 4 * size);
+      });
+      const varying: number[] = [];
+      types.forEach((type, i) => {
+        const values = constants[i];
+        if (isConstant(type) && values) {
+          new Float32Array(buffer, base + copies[i]!, values.length).set(values);
+          put(at.MOVE_INPUTS + 8 * i, base + copies[i]!);
+        } else {
+          put(at.MOVE_INPUTS + 8 * i + 4, 4 * sizeOf(type.shape) * stride);
+          varying.push(i);
+        }
+      });
+      return {
+        run(firings) {
+          for (let i = 0; i < varying.length; i++) {
+            const input = varying[i]!;
+            words[(base + at.MOVE_INPUTS) / 4 + 2 * input] = addressOf(inputs[input]!);
+          }
+          words[(base + at.MOVE_OUTPUT) / 4] = addressOf(output);
+          kernels.move(base, firings);
+        },
+      };
+    },
+  };
+}
