@@ -26,7 +26,7 @@ export interface RunningLevelOptions {
 export function runningLevel(layer: Layer, options: RunningLevelOptions = {}): Layer {
   const {
     seconds = 4,
-    prior = { rms: 0.05, seconds: 0.05 },
+    prior = { rms: 0.1, seconds: 0.3 },
     sampleRate = layer.sampleRate ?? 16_000,
   } = options;
   return defineLayer({
