@@ -1,14 +1,14 @@
 /**
- * Does a stream age? RWKV after a very long input against a fresh stream that is fed the last M frames of it: both
+ * Does a stream age? A layer after a very long input against a fresh stream that is fed the last M frames of it: both
  * must agree to 1e-4 of the peak over the frames behind those M. M follows from the slowest decay of the weights, so
  * that what came before weighs less than e^-20.
  *
- *     node test/soak/rwkv.ts [frames = 1e6] [rwkv4 | rwkv6 | rwkv7 …]
+ *     node test/soak/long-streams.ts [frames = 1e6] [rwkv4 | rwkv6 | rwkv7 | retention | lru | mamba …]
  *
- * Not part of the suite: 1e7 frames of one model take minutes.
+ * Not part of the suite: 1e8 frames of one model take minutes.
  */
 import { random } from '../../src/init/index.ts';
-import { rwkv6, rwkv7 } from '../../src/layers/index.ts';
+import { lru, mamba, retention, rwkv6, rwkv7 } from '../../src/layers/index.ts';
 import { rwkv4Model } from '../../src/models/index.ts';
 import type { Layer } from '../../src/signal/index.ts';
 import { compile } from '../../src/stream/index.ts';
@@ -64,6 +64,29 @@ const subjects: Readonly<Record<string, Subject>> = {
   rwkv7: {
     model: rwkv7({ features: FEATURES, headFeatures: 4, ranks: { decay: 4, a: 4, gate: 4 } }),
     slowest: (parameters) => -Math.exp(-0.5) / (1 + Math.exp(-leastOfLora(parameters, 'w_lora'))),
+    depth: 1,
+  },
+  retention: {
+    model: retention({ features: FEATURES, heads: 4 }),
+    // γ = 1 − 2^(−5−h) of the last head.
+    slowest: () => Math.log1p(-(2 ** -8)),
+    depth: 1,
+  },
+  lru: {
+    model: lru({ features: FEATURES, states: 8, rMin: 0.99, rMax: 0.9999 }),
+    // |λ| = e^(−e^ν).
+    slowest: (parameters) => -Math.exp(Math.min(...parameters.get('nu_log')!)),
+    depth: 1,
+  },
+  mamba: {
+    model: mamba({ features: FEATURES, states: 4, dtRank: 1 }),
+    // A step cannot fall below softplus of its bias less what its weight brings in from a bounded δ.
+    slow: (parameters) => parameters.get('dt_proj.weight')!.forEach((w, i, weight) => (weight[i] = 0.1 * w)),
+    slowest: (parameters) => {
+      const bias = parameters.get('dt_proj.bias')!;
+      const least = Math.min(...bias.map((b) => Math.log1p(Math.exp(b - 1))));
+      return -least * Math.exp(Math.min(...parameters.get('A_log')!));
+    },
     depth: 1,
   },
 };
