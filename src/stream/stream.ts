@@ -1,13 +1,13 @@
 import { GraphError, StreamError } from '../errors.ts';
 import type { FloatArray } from '../signal/index.ts';
-import { Executor, type Running } from './executor.ts';
-import { firstNonFinite, mendNonFinite, type Diagnostic, type NonFinitePolicy } from './non-finite.ts';
+import { Executor } from './executor.ts';
+import type { Diagnostic, NonFinitePolicy } from './non-finite.ts';
+import { InputPorts, OutputPorts, type Block } from './ports.ts';
 import type { Program } from './program.ts';
 import { originOf, readSnapshot, writeSnapshot } from './snapshot.ts';
 import { refuseBackwards } from './time-steps.ts';
 
-/** One array for the only port, or one for each by name. Frames × channels, time-major. */
-export type Block = FloatArray | Readonly<Record<string, FloatArray>>;
+export type { Block };
 
 export interface StreamOptions {
   /** What to do with NaN and infinities in the input; `throw` by default. */
@@ -18,21 +18,6 @@ export interface StreamOptions {
 export interface RestoreOptions {
   /** `convert` takes a snapshot from a stream of the same model at another rate: the state goes on at this one's. */
   readonly sampleRate?: 'convert';
-}
-
-/** An input port of a running stream. */
-interface InputPort {
-  readonly name: string;
-  readonly node: Running;
-  /** The last finite value of each channel, for the policy `hold`. */
-  readonly held: Float64Array;
-}
-
-interface OutputPort {
-  readonly name: string;
-  readonly node: Running;
-  /** Frames written by the call that is running. */
-  written: number;
 }
 
 /**
@@ -51,12 +36,9 @@ export class Stream {
   #program: Program;
   readonly #options: StreamOptions;
   #executor: Executor;
-  #inputs: readonly InputPort[];
-  #outputs: readonly OutputPort[];
+  #inputs: InputPorts;
+  #outputs: OutputPorts;
   readonly #maxOutput = new Map<number, number>();
-  // Reused by every call, so that a running stream makes no garbage.
-  readonly #from: (FloatArray | undefined)[];
-  readonly #to: (FloatArray | undefined)[];
   #frames = 0;
   #ended = false;
 
@@ -65,10 +47,8 @@ export class Stream {
     this.#program = program;
     this.#options = options;
     this.#executor = new Executor(program);
-    this.#inputs = inputPorts(program, this.#executor);
-    this.#outputs = outputPorts(program, this.#executor);
-    this.#from = this.#inputs.map(() => undefined);
-    this.#to = this.#outputs.map(() => undefined);
+    this.#inputs = new InputPorts(program, this.#executor);
+    this.#outputs = new OutputPorts(program, this.#executor);
   }
 
   /** Input frames of look-ahead: output frame t comes out once input frame t + latency has gone in. */
@@ -92,17 +72,17 @@ export class Stream {
 
   /** Numbers in a frame of the first input port. */
   get inputChannels(): number {
-    return this.#inputs[0]!.node.step.width;
+    return this.#inputs.ports[0]!.node.step.width;
   }
 
   /** Numbers in a frame of the first output port. */
   get outputChannels(): number {
-    return this.#outputs[0]!.node.step.width;
+    return this.#outputs.ports[0]!.node.step.width;
   }
 
   /** Output frames for each input frame, in the long run, at the first output port. */
   get outputRate(): number {
-    const { rate } = this.#outputs[0]!.node.step.node;
+    const { rate } = this.#outputs.ports[0]!.node.step.node;
     return rate === 'constant' ? 0 : rate.numerator / rate.denominator;
   }
 
@@ -123,7 +103,7 @@ export class Stream {
    */
   maxOutput(frames?: number): number {
     const { schedule, graph } = this.#program;
-    const id = this.#outputs[0]!.node.step.node.id;
+    const id = this.#outputs.ports[0]!.node.step.node.id;
     if (frames === undefined) {
       const total = this.#frames + (this.#ended ? 0 : graph.endPadding(this.#frames));
       return schedule.emitted(id, total, true) - schedule.emitted(id, this.#frames);
@@ -146,20 +126,15 @@ export class Stream {
    *   nothing has been consumed then.
    */
   process(input: Block, output: Block): number {
-    if (this.#ended) {
-      throw new StreamError(
-        `this stream of ${this.#program.graph.name} has ended; reset() it or compile another`,
-      );
-    }
-    this.#assign(this.#inputs, input, this.#from, 'input');
-    this.#assign(this.#outputs, output, this.#to, 'output');
-    const frames = this.#countFrames();
-    this.#checkRoom(this.#program.schedule.counts(this.#frames + frames));
-    if ((this.#options.nonFinite ?? 'throw') === 'throw') this.#refuseNonFinite(frames);
-    if (this.#program.irregular) refuseBackwards(this.#inputs, this.#from, this.#frames);
-    this.#feed(frames, this.#options.nonFinite ?? 'throw');
+    this.#refuseEnded();
+    const frames = this.#inputs.assign(input);
+    this.#outputs.assign(output, this.#program.schedule.counts(this.#frames + frames));
+    const { nonFinite = 'throw' } = this.#options;
+    if (nonFinite === 'throw') this.#inputs.refuseNonFinite(frames, this.#frames);
+    if (this.#program.irregular) refuseBackwards(this.#inputs, this.#frames);
+    this.#feed(frames, nonFinite);
     this.#frames += frames;
-    return this.#outputs[0]!.written;
+    return this.#outputs.written;
   }
 
   /**
@@ -168,23 +143,21 @@ export class Stream {
    */
   end(output: Block): number {
     this.#refuseEnded();
-    this.#assign(this.#outputs, output, this.#to, 'output');
     const padding = this.#program.graph.endPadding(this.#frames);
-    this.#checkRoom(this.#program.schedule.counts(this.#frames + padding, true));
-    this.#from.fill(undefined);
+    this.#outputs.assign(output, this.#program.schedule.counts(this.#frames + padding, true));
+    this.#inputs.assignZeros();
     this.#feed(padding, 'throw');
     this.#ended = true;
     this.#executor.finish();
-    while (this.#executor.pass()) this.#drain();
-    return this.#outputs[0]!.written;
+    while (this.#executor.pass()) this.#outputs.drain();
+    return this.#outputs.written;
   }
 
   /** `process` into a fresh array of just the frames that came. One output port only. */
   push(input: Block): FloatArray {
     this.#refuseEnded();
-    this.#assign(this.#inputs, input, this.#from, 'input');
-    const { node } = this.#outputs[0]!;
-    const frames = this.#countFrames();
+    const frames = this.#inputs.assign(input);
+    const { node } = this.#outputs.ports[0]!;
     const count = this.#program.schedule.emitted(node.step.node.id, this.#frames + frames) - node.produced;
     const output = this.#fresh(count * node.step.width);
     this.process(input, output);
@@ -201,7 +174,7 @@ export class Stream {
   /** A fresh stream of the same program: state, frame count and end forgotten. */
   reset(): void {
     this.#executor.reset();
-    for (const { held } of this.#inputs) held.fill(0);
+    for (const { held } of this.#inputs.ports) held.fill(0);
     this.#frames = 0;
     this.#ended = false;
   }
@@ -214,7 +187,7 @@ export class Stream {
     );
     copy.#frames = this.#frames;
     copy.#ended = this.#ended;
-    this.#inputs.forEach(({ held }, i) => copy.#inputs[i]!.held.set(held));
+    this.#inputs.ports.forEach(({ held }, i) => copy.#inputs.ports[i]!.held.set(held));
     this.#executor.nodes.forEach((node, i) => {
       const { base, produced, fired, ended, drained } = node;
       Object.assign(copy.#executor.nodes[i]!, { base, produced, fired, ended, drained });
@@ -230,7 +203,7 @@ export class Stream {
     return writeSnapshot(this.#program, this.#executor, {
       frames: this.#frames,
       ended: this.#ended,
-      held: this.#inputs.map(({ held }) => held),
+      held: this.#inputs.ports.map(({ held }) => held),
     });
   }
 
@@ -246,7 +219,7 @@ export class Stream {
     const { frames, ended, held } = readSnapshot(this.#program, this.#executor, snapshot, origin);
     this.#frames = frames;
     this.#ended = ended;
-    this.#inputs.forEach((port, i) => port.held.set(held[i]!));
+    this.#inputs.ports.forEach((port, i) => port.held.set(held[i]!));
   }
 
   /**
@@ -274,10 +247,10 @@ export class Stream {
     }
     const after = before.at(sampleRate);
     const executor = new Executor(after);
-    const inputs = inputPorts(after, executor);
-    const outputs = outputPorts(after, executor);
+    const inputs = new InputPorts(after, executor);
+    const outputs = new OutputPorts(after, executor);
     const { held } = readSnapshot(after, executor, this.snapshot(), before);
-    inputs.forEach((port, i) => port.held.set(held[i]!));
+    inputs.ports.forEach((port, i) => port.held.set(held[i]!));
     this.#program = after;
     this.#executor = executor;
     this.#inputs = inputs;
@@ -296,161 +269,19 @@ export class Stream {
     return this.#program.precision === 'float64' ? new Float64Array(length) : new Float32Array(length);
   }
 
-  #assign(
-    ports: readonly (InputPort | OutputPort)[],
-    block: Block,
-    into: (FloatArray | undefined)[],
-    what: string,
-  ): void {
-    for (let i = 0; i < ports.length; i++) {
-      const { name } = ports[i]!;
-      const data = isArray(block) ? (ports.length === 1 ? block : undefined) : block[name];
-      if (data === undefined || !isArray(data)) {
-        throw new StreamError(
-          `${this.#program.graph.name} wants ${what} { ${ports.map((port) => port.name).join(', ')} } as Float32Array or ` +
-            `Float64Array, but "${name}" is ${data === undefined ? 'missing' : typeof data}`,
-        );
-      }
-      into[i] = data;
-    }
-  }
-
-  /** Frames in the assigned input, the same at every port. */
-  #countFrames(): number {
-    let frames = -1;
-    for (let i = 0; i < this.#inputs.length; i++) {
-      const { name, node } = this.#inputs[i]!;
-      const { length } = this.#from[i]!;
-      const count = length / node.step.width;
-      if (!Number.isInteger(count)) {
-        throw new StreamError(
-          `input "${name}" has ${length} values, which is no whole number of frames of ${node.step.width} channels; ` +
-            'give frames × channels, time-major',
-        );
-      }
-      if (frames >= 0 && count !== frames) {
-        throw new StreamError(
-          `input "${name}" has ${count} frames, "${this.#inputs[0]!.name}" has ${frames}; give all ports as many`,
-        );
-      }
-      frames = count;
-    }
-    return frames;
-  }
-
-  #checkRoom(counts: Float64Array): void {
-    for (let i = 0; i < this.#outputs.length; i++) {
-      const { name, node } = this.#outputs[i]!;
-      this.#outputs[i]!.written = 0;
-      const frames = counts[node.step.node.id]! - node.produced;
-      if (this.#to[i]!.length < frames * node.step.width) {
-        throw new StreamError(
-          `output "${name}" has room for ${Math.floor(this.#to[i]!.length / node.step.width)} frames, but ${frames} ` +
-            `of ${node.step.width} channels are ready; size it by maxOutput()`,
-        );
-      }
-    }
-  }
-
-  #refuseNonFinite(frames: number): void {
-    for (let i = 0; i < this.#inputs.length; i++) {
-      const { name, node } = this.#inputs[i]!;
-      const bad = firstNonFinite(this.#from[i]!, 0, frames * node.step.width);
-      if (bad >= 0) {
-        throw new StreamError(
-          `input "${name}" is ${this.#from[i]![bad]} at frame ${this.#frames + Math.floor(bad / node.step.width)}, ` +
-            `channel ${bad % node.step.width}; mend it, or set nonFinite to 'hold', 'zero' or 'reset'`,
-        );
-      }
-    }
-  }
-
   /** `frames` frames of the assigned input, or zeros where none is assigned, through the graph. */
   #feed(frames: number, policy: NonFinitePolicy): void {
     for (let done = 0; done < frames;) {
       let count = Math.min(this.#program.passFrames, frames - done);
       if (policy === 'reset') {
-        const clean = this.#cleanFrames(done, count);
+        const clean = this.#inputs.cleanFrames(done, count);
         if (clean === 0) this.#executor.forget();
         count = clean === 0 ? 1 : clean;
       }
-      for (let i = 0; i < this.#inputs.length; i++) {
-        const { node, name, held } = this.#inputs[i]!;
-        const { width } = node.step;
-        const from = this.#from[i];
-        const at = this.#executor.reserve(node, count);
-        if (from === undefined) {
-          node.data.fill(0, at, at + count * width);
-          continue;
-        }
-        copy(from, done * width, node.data, at, count * width);
-        if (policy === 'throw') continue;
-        const replaced = mendNonFinite(node.data, at, count, held, policy === 'hold');
-        if (replaced > 0) {
-          const first = firstNonFinite(from, done * width, (done + count) * width);
-          const frame = this.#frames + Math.floor(first / width);
-          this.#options.onDiagnostic?.({
-            kind: 'non-finite',
-            port: name,
-            frame,
-            channel: first % width,
-            count: replaced,
-            action: policy,
-          });
-        }
-      }
+      this.#inputs.feed(this.#executor, done, count, policy, this.#frames, this.#options.onDiagnostic);
       this.#executor.pass();
-      this.#drain();
+      this.#outputs.drain();
       done += count;
     }
   }
-
-  /** How many of the next `count` frames come before the first that is not finite at some port. */
-  #cleanFrames(done: number, count: number): number {
-    let clean = count;
-    for (let i = 0; i < this.#inputs.length; i++) {
-      const { width } = this.#inputs[i]!.node.step;
-      const first = firstNonFinite(this.#from[i]!, done * width, (done + count) * width);
-      if (first >= 0) clean = Math.min(clean, Math.floor(first / width) - done);
-    }
-    return clean;
-  }
-
-  /** Copies what has come out since the last time to the caller's arrays. */
-  #drain(): void {
-    for (let i = 0; i < this.#outputs.length; i++) {
-      const port = this.#outputs[i]!;
-      const { node } = port;
-      const { width } = node.step;
-      const to = this.#to[i]!;
-      const from = (node.drained - node.base) * width;
-      const size = (node.produced - node.drained) * width;
-      copy(node.data, from, to, port.written * width, size);
-      port.written += node.produced - node.drained;
-      node.drained = node.produced;
-    }
-  }
 }
-
-const inputPorts = ({ graph }: Program, executor: Executor): InputPort[] =>
-  [...graph.inputs].map(([name, { id }]) => {
-    const node = executor.at(id);
-    return { name, node, held: new Float64Array(node.step.width) };
-  });
-
-/** Marks the nodes as ports, so that their frames wait for the caller. */
-const outputPorts = ({ graph }: Program, executor: Executor): OutputPort[] =>
-  [...graph.outputs].map(([name, { id }]) => {
-    const node = executor.at(id);
-    node.drained = 0;
-    return { name, node, written: 0 };
-  });
-
-/** Without a view in between, which would be garbage on a running stream. */
-function copy(from: FloatArray, fromAt: number, to: FloatArray, toAt: number, size: number): void {
-  if (fromAt === 0 && size === from.length) to.set(from, toAt);
-  else for (let i = 0; i < size; i++) to[toAt + i] = from[fromAt + i]!;
-}
-
-const isArray = (value: unknown): value is FloatArray =>
-  value instanceof Float32Array || value instanceof Float64Array;

@@ -1,17 +1,16 @@
 import { StreamError } from '../errors.ts';
-import type { FloatArray } from '../signal/index.ts';
+import type { InputPorts } from './ports.ts';
 
 /**
  * Refuses steps of time that run backwards, which would make every decay a growth. 0 is fine: two frames at once.
  * NaN is left to the policy for what is not finite.
  *
- * @param blocks the block of each port, in their order.
+ * @param inputs the ports with their blocks assigned.
  * @param before frames that the stream has taken.
  * @throws StreamError naming the frame.
  */
 export function refuseBackwards(
-  ports: readonly { readonly name: string }[],
-  blocks: readonly (FloatArray | undefined)[],
+  { ports, blocks }: Pick<InputPorts, 'ports' | 'blocks'>,
   before: number,
 ): void {
   for (let i = 0; i < ports.length; i++) {

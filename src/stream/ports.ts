@@ -1,0 +1,223 @@
+import { StreamError } from '../errors.ts';
+import type { FloatArray } from '../signal/index.ts';
+import type { Executor, Running } from './executor.ts';
+import { firstNonFinite, mendNonFinite, type Diagnostic, type NonFinitePolicy } from './non-finite.ts';
+import type { Program } from './program.ts';
+
+/** One array for the only port, or one for each by name. Frames × channels, time-major. */
+export type Block = FloatArray | Readonly<Record<string, FloatArray>>;
+
+interface Port {
+  readonly name: string;
+  readonly node: Running;
+}
+
+/** An input port of a running stream. */
+interface InputPort extends Port {
+  /** The last finite value of each channel, for the policy `hold`. */
+  readonly held: Float64Array;
+}
+
+/** The caller's side of a stream's inputs. Everything here is reused by every call, so that nothing becomes garbage. */
+export class InputPorts {
+  readonly ports: readonly InputPort[];
+  /** The caller's arrays, in the order of the ports; undefined where zeros go in. */
+  readonly blocks: (FloatArray | undefined)[];
+  readonly #model: string;
+
+  constructor({ graph }: Program, executor: Executor) {
+    this.#model = graph.name;
+    this.ports = [...graph.inputs].map(([name, { id }]) => {
+      const node = executor.at(id);
+      return { name, node, held: new Float64Array(node.step.width) };
+    });
+    this.blocks = this.ports.map(() => undefined);
+  }
+
+  /** Takes the caller's arrays, and says how many frames they hold: as many at every port. */
+  assign(block: Block): number {
+    assign(this.#model, this.ports, block, this.blocks, 'input');
+    let frames = -1;
+    for (let i = 0; i < this.ports.length; i++) {
+      const { name, node } = this.ports[i]!;
+      const { length } = this.blocks[i]!;
+      const count = length / node.step.width;
+      if (!Number.isInteger(count)) {
+        throw new StreamError(
+          `input "${name}" has ${length} values, which is no whole number of frames of ${node.step.width} channels; ` +
+            'give frames × channels, time-major',
+        );
+      }
+      if (frames >= 0 && count !== frames) {
+        throw new StreamError(
+          `input "${name}" has ${count} frames, "${this.ports[0]!.name}" has ${frames}; give all ports as many`,
+        );
+      }
+      frames = count;
+    }
+    return frames;
+  }
+
+  /** Zeros instead of the caller's arrays. */
+  assignZeros(): void {
+    this.blocks.fill(undefined);
+  }
+
+  /** @param seen frames that the stream took before, for the message. */
+  refuseNonFinite(frames: number, seen: number): void {
+    for (let i = 0; i < this.ports.length; i++) {
+      const { name, node } = this.ports[i]!;
+      const { width } = node.step;
+      const bad = firstNonFinite(this.blocks[i]!, 0, frames * width);
+      if (bad < 0) continue;
+      throw new StreamError(
+        `input "${name}" is ${this.blocks[i]![bad]} at frame ${seen + Math.floor(bad / width)}, ` +
+          `channel ${bad % width}; mend it, or set nonFinite to 'hold', 'zero' or 'reset'`,
+      );
+    }
+  }
+
+  /** How many of `count` frames from `first` on come before one that is not finite at some port. */
+  cleanFrames(first: number, count: number): number {
+    let clean = count;
+    for (let i = 0; i < this.ports.length; i++) {
+      const { width } = this.ports[i]!.node.step;
+      const bad = firstNonFinite(this.blocks[i]!, first * width, (first + count) * width);
+      if (bad >= 0) clean = Math.min(clean, Math.floor(bad / width) - first);
+    }
+    return clean;
+  }
+
+  /**
+   * Moves `count` frames from `first` on into the graph's buffers, mended by the policy.
+   *
+   * @param seen frames that the stream took before, for what is told.
+   */
+  feed(
+    executor: Executor,
+    first: number,
+    count: number,
+    policy: NonFinitePolicy,
+    seen: number,
+    tell: ((diagnostic: Diagnostic) => void) | undefined,
+  ): void {
+    for (let i = 0; i < this.ports.length; i++) {
+      const { node, name, held } = this.ports[i]!;
+      const { width } = node.step;
+      const from = this.blocks[i];
+      const at = executor.reserve(node, count);
+      if (from === undefined) {
+        node.data.fill(0, at, at + count * width);
+        continue;
+      }
+      copy(from, first * width, node.data, at, count * width);
+      if (policy === 'throw') continue;
+      const replaced = mendNonFinite(node.data, at, count, held, policy === 'hold');
+      if (replaced === 0) continue;
+      const bad = firstNonFinite(from, first * width, (first + count) * width);
+      const frame = seen + Math.floor(bad / width);
+      tell?.({
+        kind: 'non-finite',
+        port: name,
+        frame,
+        channel: bad % width,
+        count: replaced,
+        action: policy,
+      });
+    }
+  }
+}
+
+/** The caller's side of a stream's outputs. */
+export class OutputPorts {
+  readonly ports: readonly Port[];
+  readonly #blocks: (FloatArray | undefined)[];
+  /** Frames written by the call that is running, at each port. */
+  readonly #written: number[];
+  readonly #model: string;
+
+  constructor({ graph }: Program, executor: Executor) {
+    this.#model = graph.name;
+    this.ports = [...graph.outputs].map(([name, { id }]) => {
+      const node = executor.at(id);
+      // A port's frames wait for the caller.
+      node.drained = 0;
+      return { name, node };
+    });
+    this.#blocks = this.ports.map(() => undefined);
+    this.#written = this.ports.map(() => 0);
+  }
+
+  /** Frames written to the first port since `assign`. */
+  get written(): number {
+    return this.#written[0]!;
+  }
+
+  /**
+   * Takes the caller's arrays.
+   *
+   * @param counts frames that every node will have emitted when the call is done: there must be room for them.
+   */
+  assign(block: Block, counts: Float64Array): void {
+    assign(this.#model, this.ports, block, this.#blocks, 'output');
+    for (let i = 0; i < this.ports.length; i++) {
+      const { name, node } = this.ports[i]!;
+      const { width } = node.step;
+      this.#written[i] = 0;
+      const frames = counts[node.step.node.id]! - node.produced;
+      if (this.#blocks[i]!.length < frames * width) {
+        throw new StreamError(
+          `output "${name}" has room for ${Math.floor(this.#blocks[i]!.length / width)} frames, but ${frames} ` +
+            `of ${width} channels are ready; size it by maxOutput()`,
+        );
+      }
+    }
+  }
+
+  /** Copies what has come out since the last time to the caller's arrays. */
+  drain(): void {
+    for (let i = 0; i < this.ports.length; i++) {
+      const { node } = this.ports[i]!;
+      const { width } = node.step;
+      const frames = node.produced - node.drained;
+      copy(
+        node.data,
+        (node.drained - node.base) * width,
+        this.#blocks[i]!,
+        this.#written[i]! * width,
+        frames * width,
+      );
+      this.#written[i]! += frames;
+      node.drained = node.produced;
+    }
+  }
+}
+
+function assign(
+  model: string,
+  ports: readonly Port[],
+  block: Block,
+  into: (FloatArray | undefined)[],
+  what: 'input' | 'output',
+): void {
+  for (let i = 0; i < ports.length; i++) {
+    const { name } = ports[i]!;
+    const data = isArray(block) ? (ports.length === 1 ? block : undefined) : block[name];
+    if (data === undefined || !isArray(data)) {
+      throw new StreamError(
+        `${model} wants ${what} { ${ports.map((port) => port.name).join(', ')} } as Float32Array or ` +
+          `Float64Array, but "${name}" is ${data === undefined ? 'missing' : typeof data}`,
+      );
+    }
+    into[i] = data;
+  }
+}
+
+/** Without a view in between, which would be garbage on a running stream. */
+function copy(from: FloatArray, fromAt: number, to: FloatArray, toAt: number, size: number): void {
+  if (fromAt === 0 && size === from.length) to.set(from, toAt);
+  else for (let i = 0; i < size; i++) to[toAt + i] = from[fromAt + i]!;
+}
+
+const isArray = (value: unknown): value is FloatArray =>
+  value instanceof Float32Array || value instanceof Float64Array;
