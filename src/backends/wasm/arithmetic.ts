@@ -3,6 +3,7 @@ import type { KernelPlan, KernelRequest } from '../backend.ts';
 import { addressOf } from './address.ts';
 import * as at from './layout.ts';
 import type { WasmArena } from './module.ts';
+import { Bytes } from './scan.ts';
 
 /** For each element of the output, the elements of both inputs: what the op prepares. */
 interface Indices {
@@ -13,55 +14,124 @@ interface Indices {
 const isIdentity = (index: Int32Array, width: number): boolean =>
   index.length === width && index.every((from, i) => from === i);
 
+/** A function's number in `layout.ts`, and that of the function with its arguments exchanged. */
+interface Codes {
+  readonly code: number;
+  readonly exchanged: number;
+}
+
 /**
- * y = f(a, b), element by element: of two signals of one shape, or of a signal and a constant of any shape that
- * broadcasts to the signal's. The constant is laid out once, as often as it takes to fill whole vectors.
- *
- * @param code the function's number in `layout.ts`, and that of the function with its arguments exchanged
+ * y = f(a, b), element by element: two signals, or a signal and a constant of any shape that broadcasts to the
+ * signal's. Every result is the reference's, bit for bit.
  */
 export const planArithmetic =
   (code: number, exchanged: number) =>
-  ({ types, constants, prepared }: KernelRequest): KernelPlan | undefined => {
-    const index = prepared as Indices;
-    const width = index.a.length;
-    const constantAt = types.findIndex(isConstant);
-    const signalAt = constantAt === 0 ? 1 : 0;
-    const indexOf = [index.a, index.b];
-    if (width === 0 || sizeOf(types[signalAt]!.shape) !== width) return undefined;
-    if (constantAt < 0) {
-      if (!isIdentity(index.a, width) || !isIdentity(index.b, width)) return undefined;
-      return {
-        // The last vector may reach beyond the inputs, and must not reach beyond the memory.
-        bytes: at.VECTOR,
-        bind(arena, _base, { inputs, output }) {
-          const { kernels } = arena as WasmArena;
-          return {
-            run(firings) {
-              const [a, b] = inputs;
-              kernels.binary(code, addressOf(a!), addressOf(b!), addressOf(output), firings * width);
-            },
-          };
-        },
-      };
-    }
-    const values = constants[constantAt];
-    if (values === undefined || isConstant(types[signalAt]!) || !isIdentity(indexOf[signalAt]!, width))
-      return undefined;
-    const from = indexOf[constantAt]!;
-    const period = width % at.LANES === 0 ? width : width * at.LANES;
+  (request: KernelRequest): KernelPlan | undefined => {
+    const { a, b } = request.prepared as Indices;
+    const constantAt = request.types.findIndex(isConstant);
+    if (a.length === 0) return undefined;
+    if (constantAt >= 0) return planConstant(request, constantAt, { code, exchanged });
+    return isIdentity(a, a.length) && isIdentity(b, b.length)
+      ? planAlike(a.length, code)
+      : planRows(request, code);
+  };
+
+/** Two signals of one shape. */
+const planAlike = (width: number, code: number): KernelPlan => ({
+  // The last vector may reach beyond the inputs, and must not reach beyond the memory.
+  bytes: at.VECTOR,
+  bind(arena, _base, { inputs, output }) {
+    const { kernels } = arena as WasmArena;
     return {
-      bytes: 4 * period,
-      bind(arena, base, { inputs, output }) {
-        const { kernels, buffer } = arena as WasmArena;
-        const laid = new Float32Array(buffer, base, period);
-        for (let i = 0; i < period; i++) laid[i] = values[from[i % width]!]!;
-        const used = constantAt === 0 ? exchanged : code;
-        return {
-          run(firings) {
-            const x = addressOf(inputs[signalAt]!);
-            kernels.binaryConstant(used, x, base, 4 * period, addressOf(output), firings * width);
-          },
-        };
+      run(firings) {
+        const [a, b] = inputs;
+        kernels.binary(code, addressOf(a!), addressOf(b!), addressOf(output), firings * width);
       },
     };
+  },
+});
+
+/** The constant is laid out once, as often as it takes to fill whole vectors. */
+function planConstant(
+  { constants, prepared }: KernelRequest,
+  constantAt: number,
+  { code, exchanged }: Codes,
+): KernelPlan | undefined {
+  const { a, b } = prepared as Indices;
+  const width = a.length;
+  const [from, signal] = constantAt === 0 ? [a, b] : [b, a];
+  const values = constants[constantAt];
+  if (values === undefined || !isIdentity(signal, width)) return undefined;
+  const period = width % at.LANES === 0 ? width : width * at.LANES;
+  const used = constantAt === 0 ? exchanged : code;
+  return {
+    bytes: 4 * period,
+    bind(arena, base, { inputs, output }) {
+      const { kernels, buffer } = arena as WasmArena;
+      const laid = new Float32Array(buffer, base, period);
+      for (let i = 0; i < period; i++) laid[i] = values[from[i % width]!]!;
+      return {
+        run(firings) {
+          const x = addressOf(inputs[1 - constantAt]!);
+          kernels.binaryConstant(used, x, base, 4 * period, addressOf(output), firings * width);
+        },
+      };
+    },
   };
+}
+
+/** Numbers along which both inputs move by 1 or stand: the longest run that divides the whole frame alike. */
+function rowOf({ a, b }: Indices): number {
+  const isRow = (index: Int32Array, size: number): boolean => {
+    const step = size > 1 ? index[1]! - index[0]! : 0;
+    return (
+      (step === 0 || step === 1) &&
+      index.every((from, i) => from === index[i - (i % size)]! + (i % size) * step)
+    );
+  };
+  for (let size = a.length; size > 1; size--) {
+    if (a.length % size === 0 && isRow(a, size) && isRow(b, size)) return size;
+  }
+  return 1;
+}
+
+/** Two signals that broadcast. */
+function planRows({ types, prepared }: KernelRequest, code: number): KernelPlan {
+  const indices = prepared as Indices;
+  const { a, b } = indices;
+  const size = rowOf(indices);
+  const rows = a.length / size;
+  const moves = (index: Int32Array): number => (size > 1 ? index[1]! - index[0]! : 0);
+  const bytes = new Bytes();
+  bytes.take(at.ROWS_BYTES);
+  const tableAt = bytes.take(8 * rows);
+  return {
+    bytes: bytes.size,
+    bind(arena, base, { inputs, output }) {
+      const { kernels, buffer } = arena as WasmArena;
+      const words = new Uint32Array(buffer);
+      const put = (field: number, value: number): void => {
+        words[(base + field) / 4] = value;
+      };
+      put(at.ROWS_COUNT, rows);
+      put(at.ROWS_SIZE, size);
+      put(at.ROWS_TABLE, base + tableAt);
+      put(at.ROWS_A_MOVES, moves(a));
+      put(at.ROWS_B_MOVES, moves(b));
+      put(at.ROWS_A_STEP, 4 * sizeOf(types[0]!.shape));
+      put(at.ROWS_B_STEP, 4 * sizeOf(types[1]!.shape));
+      for (let row = 0; row < rows; row++) {
+        put(tableAt + 8 * row, 4 * a[row * size]!);
+        put(tableAt + 8 * row + 4, 4 * b[row * size]!);
+      }
+      return {
+        run(firings) {
+          put(at.ROWS_A, addressOf(inputs[0]!));
+          put(at.ROWS_B, addressOf(inputs[1]!));
+          put(at.ROWS_OUTPUT, addressOf(output));
+          kernels.binaryRows(code, base, firings);
+        },
+      };
+    },
+  };
+}

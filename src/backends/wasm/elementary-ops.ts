@@ -3,7 +3,7 @@ import { defineLayer, traceModel, type AnyOp, type Signal, type Trace } from '..
 import type { KernelPlan, KernelRequest } from '../backend.ts';
 import { planArithmetic } from './arithmetic.ts';
 import * as at from './layout.ts';
-import { planCopy, planMove } from './move.ts';
+import { planCopy, planMove, planShift } from './move.ts';
 import { planNormalise } from './normalise.ts';
 import { planPointwise } from './pointwise.ts';
 import { planConvolution, planDense, planTransposed } from './products.ts';
@@ -47,6 +47,7 @@ const planners: readonly (readonly [Use, Planner])[] = [
   [(x) => ops.framesToChannels(x, 2), planCopy],
   [(x) => ops.channelsToFrames(x, 2), planCopy],
   [(x) => ops.skip(x, 1), planCopy],
+  [(x) => ops.delay(x, 1), planShift],
 ];
 
 let known: ReadonlyMap<AnyOp, Planner> | undefined;

@@ -259,3 +259,20 @@ export const MOVE_RUN_FROM = 4;
 export const MOVE_RUN_TO = 8;
 export const MOVE_RUN_SIZE = 12;
 export const MOVE_RUN_BYTES = 16;
+
+// Descriptor of a function of two signals that broadcast: rows of neighbours, along which an input moves or stands.
+export const ROWS_COUNT = 0;
+/** Numbers of a row. */
+export const ROWS_SIZE = 4;
+/** Two 32-bit numbers a row: bytes from the frame's start to the row's first number of a, and of b. */
+export const ROWS_TABLE = 8;
+/** 1 where a moves along a row; the same of b. */
+export const ROWS_A_MOVES = 12;
+export const ROWS_B_MOVES = 16;
+export const ROWS_A = 20;
+export const ROWS_B = 24;
+/** Bytes of a frame. */
+export const ROWS_A_STEP = 28;
+export const ROWS_B_STEP = 32;
+export const ROWS_OUTPUT = 36;
+export const ROWS_BYTES = 48;

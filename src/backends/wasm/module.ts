@@ -28,6 +28,7 @@ export interface WasmKernels {
   unary(code: number, from: number, to: number, count: number): void;
   binary(code: number, a: number, b: number, to: number, count: number): void;
   binaryConstant(code: number, a: number, b: number, period: number, to: number, count: number): void;
+  binaryRows(code: number, descriptor: number, frames: number): void;
 }
 
 /** A memory with the kernels that run on it. */

@@ -43,6 +43,13 @@ export function planCopy(request: KernelRequest): KernelPlan | undefined {
   return planRuns(request, [{ input: 0, from: 0, to: 0, size }], size);
 }
 
+/** A delay, whose window begins with the frame it wants, or a look-ahead, whose window ends with it. */
+export function planShift(request: KernelRequest): KernelPlan | undefined {
+  const { frames } = request.attributes as { readonly frames: number };
+  const size = sizeOf(request.types[0]!.shape);
+  return planRuns(request, [{ input: 0, from: Math.max(0, -frames) * size, to: 0, size }], size);
+}
+
 function planRuns(request: KernelRequest, runs: readonly Run[], outputSize: number): KernelPlan | undefined {
   const { op, attributes, types, constants } = request;
   if (outputSize === 0) return undefined;

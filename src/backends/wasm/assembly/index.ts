@@ -5,4 +5,4 @@ export { depthwise, linear, linearByRows } from './linear';
 export { matrixScan } from './matrix';
 export { move } from './move';
 export { normalise } from './normalise';
-export { binary, binaryConstant, unary } from './pointwise';
+export { binary, binaryConstant, binaryRows, unary } from './pointwise';

@@ -31,6 +31,37 @@ export function binaryConstant(code: i32, a: usize, b: usize, period: usize, to:
   if (count > 0) storeLanes(to, combine(code, v128.load(a), v128.load(c)), count);
 }
 
+/** Two signals that broadcast, row by row of the output's frames. */
+export function binaryRows(code: i32, d: usize, frames: i32): void {
+  const size = load<i32>(d, at.ROWS_SIZE);
+  const aMoves = load<i32>(d, at.ROWS_A_MOVES) != 0;
+  const bMoves = load<i32>(d, at.ROWS_B_MOVES) != 0;
+  const table = load<usize>(d, at.ROWS_TABLE);
+  const last = table + (load<usize>(d, at.ROWS_COUNT) << 3);
+  let a = load<usize>(d, at.ROWS_A);
+  let b = load<usize>(d, at.ROWS_B);
+  let to = load<usize>(d, at.ROWS_OUTPUT);
+  for (; frames > 0; frames--) {
+    for (let row = table; row < last; row += 8) {
+      let aAt = a + load<usize>(row);
+      let bAt = b + load<usize>(row, 4);
+      for (let left = size; left > 0; left -= at.LANES) {
+        const x = aMoves ? v128.load(aAt) : v128.load32_splat(aAt);
+        const y = bMoves ? v128.load(bAt) : v128.load32_splat(bAt);
+        const value = combine(code, x, y);
+        const lanes = min(left, at.LANES);
+        if (lanes == at.LANES) v128.store(to, value);
+        else storeLanes(to, value, lanes);
+        to += <usize>lanes << 2;
+        if (aMoves) aAt += at.VECTOR;
+        if (bMoves) bAt += at.VECTOR;
+      }
+    }
+    a += load<usize>(d, at.ROWS_A_STEP);
+    b += load<usize>(d, at.ROWS_B_STEP);
+  }
+}
+
 function combine(code: i32, a: v128, b: v128): v128 {
   switch (code) {
     case at.ADD:
