@@ -20,17 +20,18 @@ export interface Diagnostic {
 
 /** Index of the first value that is not finite, or -1. */
 export function firstNonFinite(data: FloatArray, from: number, to: number): number {
-  // x − x is 0 for every finite x and NaN for all others: four sums tell a clean block apart without a branch a value.
+  // A sum is finite only if all its terms are: four of them tell a clean block apart without a branch a value. A sum
+  // that overflows is looked at closely, and found clean.
   let [a, b, c, d] = [0, 0, 0, 0];
   let i = from;
-  for (; i + 4 <= to; i += 4) {
-    a += data[i]! - data[i]!;
-    b += data[i + 1]! - data[i + 1]!;
-    c += data[i + 2]! - data[i + 2]!;
-    d += data[i + 3]! - data[i + 3]!;
+  for (; i + 8 <= to; i += 8) {
+    a += data[i]! + data[i + 1]!;
+    b += data[i + 2]! + data[i + 3]!;
+    c += data[i + 4]! + data[i + 5]!;
+    d += data[i + 6]! + data[i + 7]!;
   }
-  for (; i < to; i++) a += data[i]! - data[i]!;
-  if (a + b + c + d === 0) return -1;
+  for (; i < to; i++) a += data[i]!;
+  if (Number.isFinite(a + b + c + d)) return -1;
   for (let at = from; at < to; at++) if (!Number.isFinite(data[at]!)) return at;
   return -1;
 }

@@ -215,8 +215,13 @@ function assign(
 
 /** Without a view in between, which would be garbage on a running stream. */
 function copy(from: FloatArray, fromAt: number, to: FloatArray, toAt: number, size: number): void {
-  if (fromAt === 0 && size === from.length) to.set(from, toAt);
-  else for (let i = 0; i < size; i++) to[toAt + i] = from[fromAt + i]!;
+  if (fromAt === 0 && size === from.length) {
+    to.set(from, toAt);
+    return;
+  }
+  // Frame counters are exact beyond 2^31 and so are doubles; places in a block are not as large, and integers.
+  const last = size | 0;
+  for (let i = 0, f = fromAt | 0, t = toAt | 0; i < last; i++) to[t++] = from[f++]!;
 }
 
 const isArray = (value: unknown): value is FloatArray =>
