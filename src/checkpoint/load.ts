@@ -33,10 +33,12 @@ function startOf(path: string, source: string): Uint8Array {
 }
 
 /**
+ * Whether a file is a PyTorch checkpoint, by its first 9 bytes, fewer only if there are no more.
+ *
  * A ZIP file starts with "PK", a pickle with 0x80. So may a safetensors file, whose first 8 bytes are the length
  * of its header: but those lengths fit in 4 bytes, so that zeros follow, and then the header's brace.
  */
-function looksPytorch(start: Uint8Array): boolean {
+export function looksPytorch(start: Uint8Array): boolean {
   const zip = start[0] === 0x50 && start[1] === 0x4b && start[2] === 3 && start[3] === 4;
   const pickle = start[0] === 0x80 && start[1] >= 2 && start[1] <= 5;
   const header = start.subarray(4, 8).every((byte) => byte === 0) && (start[8] === 0x7b || start[8] === 0x20);

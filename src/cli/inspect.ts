@@ -6,8 +6,9 @@ export function inspectVerb(program: Command): void {
   withDebug(program.command('inspect'))
     .summary('say what a file is')
     .description(
-      'Says what a WAV file, a safetensors checkpoint or a snapshot of a stream holds. What kind it is, its content\n' +
-        'tells, not its name. A file that is broken, or none of these, is an error with exit status 1.',
+      'Says what a WAV file, a checkpoint (safetensors, PyTorch, .nam, RTNeural) or a snapshot of\n' +
+        'a stream holds. What kind it is, its content tells, not its name. A file that is broken,\n' +
+        'or none of these, is an error with exit status 1.',
     )
     .argument('<file>', 'the file, or - for stdin')
     .option('--json', 'print it as JSON')

@@ -7,11 +7,12 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { conformanceVerb } from './conformance.ts';
 import { denoiseVerb } from './denoise.ts';
+import { importVerb } from './import.ts';
 import { inspectVerb } from './inspect.ts';
 import { processVerb } from './process.ts';
 import { exitStatusOf, quietPipes, report } from './support/failure.ts';
 
-const verbs = [processVerb, denoiseVerb, inspectVerb, conformanceVerb];
+const verbs = [processVerb, denoiseVerb, importVerb, inspectVerb, conformanceVerb];
 
 const program = new Command('statewave')
   .description('State space models on live signals and recordings.')

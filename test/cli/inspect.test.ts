@@ -100,7 +100,8 @@ describe('statewave inspect', () => {
 
   it.each([
     ['nothing', new Uint8Array(0), /is neither a WAV file.*it is empty/],
-    ['a zip', new TextEncoder().encode('PK\x03\x04 and so on, long enough'), /a zip, as PyTorch saves them/],
+    ['a zip that is none', new TextEncoder().encode('PK\x03\x04 and so on, long enough'), /no-samples.*ZIP/i],
+    ['JSON that is no model', new TextEncoder().encode('{"weather": [1, 2]}'), /no-samples/],
     ['text', new TextEncoder().encode('# A title, and some text.'), /begins with 23 20 41 20 74/],
     ['a WAV without samples', new TextEncoder().encode('RIFF\x04\0\0\0WAVE'), /no-samples.*WAV/],
     [

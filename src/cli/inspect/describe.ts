@@ -1,12 +1,20 @@
 import { clock } from '../support/progress.ts';
+import type { CheckpointReport } from './checkpoint.ts';
 import type { Report } from './inspect.ts';
-import type { SafetensorsReport } from './safetensors.ts';
+import type { NamReport, RtneuralReport } from './json.ts';
 import type { SnapshotReport } from './snapshot.ts';
 import type { WavReport } from './wav.ts';
 
 /** A report for people. */
 export function describe(report: Report): string {
-  const lines = { wav: ofWav, safetensors: ofSafetensors, snapshot: ofSnapshot };
+  const lines = {
+    wav: ofWav,
+    safetensors: ofCheckpoint,
+    pytorch: ofCheckpoint,
+    snapshot: ofSnapshot,
+    nam: ofNam,
+    rtneural: ofRtneural,
+  };
   return lines[report.kind](report as never).join('\n');
 }
 
@@ -31,11 +39,12 @@ function ofWav(report: WavReport): string[] {
   ];
 }
 
-function ofSafetensors({ file, format, config, parameters, tensors, metadata }: SafetensorsReport): string[] {
+function ofCheckpoint(report: CheckpointReport): string[] {
+  const { kind, file, format, config, parameters, tensors, metadata } = report;
   const { format: _format, config: _config, ...others } = metadata;
   const width = Math.max(0, ...tensors.map(({ name }) => name.length));
   return [
-    `${file}: safetensors checkpoint`,
+    `${file}: ${kind === 'pytorch' ? 'PyTorch' : kind} checkpoint`,
     ...table({
       format: format ?? 'not stated',
       config:
@@ -48,6 +57,42 @@ function ofSafetensors({ file, format, config, parameters, tensors, metadata }: 
       ({ name, dtype, shape }) =>
         `  ${short(name).padEnd(width)}  ${dtype}  ${shape.join(' × ') || 'scalar'}`,
     ),
+  ];
+}
+
+function ofNam({
+  file,
+  architecture,
+  version,
+  config,
+  parameters,
+  sampleRate,
+  metadata,
+}: NamReport): string[] {
+  return [
+    `${file}: capture of Neural Amp Modeler`,
+    ...table({
+      architecture: `${short(architecture)}, version ${short(version)}`,
+      config: short(JSON.stringify(config)),
+      parameters: count(parameters),
+      rate: sampleRate === null ? 'not stated' : `${sampleRate} Hz`,
+      ...Object.fromEntries(
+        Object.entries(metadata).map(([key, value]) => [short(key), short(JSON.stringify(value))]),
+      ),
+    }),
+  ];
+}
+
+function ofRtneural({ file, features, layers, parameters, sampleRate }: RtneuralReport): string[] {
+  return [
+    `${file}: model of RTNeural`,
+    ...table({
+      channels: String(features),
+      parameters: count(parameters),
+      rate: sampleRate === null ? 'not stated' : `${sampleRate} Hz`,
+      layers: String(layers.length),
+    }),
+    ...layers.map(({ type, ...sizes }, i) => `  ${i}  ${type}  ${short(JSON.stringify(sizes))}`),
   ];
 }
 

@@ -1,13 +1,15 @@
 import { open, readFile, stat } from 'node:fs/promises';
 import { ArgumentError } from '../../errors.ts';
 import { UsageError } from '../support/failure.ts';
+import { checkJsonSize } from '../support/json-kind.ts';
 import { located } from '../support/located.ts';
+import { inspectPytorch, inspectSafetensors, type CheckpointReport } from './checkpoint.ts';
+import { inspectJson, type NamReport, type RtneuralReport } from './json.ts';
 import { HEAD_BYTES, kindOf } from './kind.ts';
-import { inspectSafetensors, type SafetensorsReport } from './safetensors.ts';
 import { inspectSnapshot, type SnapshotReport } from './snapshot.ts';
 import { inspectWav, type WavReport } from './wav.ts';
 
-export type Report = WavReport | SafetensorsReport | SnapshotReport;
+export type Report = WavReport | CheckpointReport | SnapshotReport | NamReport | RtneuralReport;
 
 /**
  * What a file is, told by its content.
@@ -27,6 +29,11 @@ async function inspectFile(path: string): Promise<Report> {
       return inspectSafetensors(path, path, bytes);
     case 'snapshot':
       return inspectSnapshot(await readFile(path), path);
+    case 'pytorch':
+      return inspectPytorch(path, path, bytes);
+    case 'json':
+      checkJsonSize(bytes, path);
+      return inspectJson(await readFile(path), path);
   }
 }
 
@@ -54,9 +61,17 @@ async function inspectPipe(stdin: NodeJS.ReadStream): Promise<Report> {
   for await (const part of all()) parts.push(part);
   // A copy of its own: tensors are views, and want to be aligned.
   const data = new Uint8Array(Buffer.concat(parts));
-  return kind === 'snapshot'
-    ? inspectSnapshot(data, 'stdin')
-    : inspectSafetensors(data, 'stdin', data.length);
+  switch (kind) {
+    case 'snapshot':
+      return inspectSnapshot(data, 'stdin');
+    case 'safetensors':
+      return inspectSafetensors(data, 'stdin', data.length);
+    case 'pytorch':
+      return inspectPytorch(data, 'stdin', data.length);
+    case 'json':
+      checkJsonSize(data.length, 'stdin');
+      return inspectJson(Buffer.from(data.buffer), 'stdin');
+  }
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -1,4 +1,4 @@
-import { openSafetensors, readSafetensors } from '../../checkpoint/index.ts';
+import { openSafetensors, readPytorch, readSafetensors } from '../../checkpoint/index.ts';
 
 /** One tensor of a checkpoint. */
 export interface TensorReport {
@@ -8,8 +8,8 @@ export interface TensorReport {
 }
 
 /** What `inspect` says of a checkpoint. */
-export interface SafetensorsReport {
-  readonly kind: 'safetensors';
+export interface CheckpointReport {
+  readonly kind: 'safetensors' | 'pytorch';
   readonly file: string;
   readonly bytes: number;
   /** As the metadata state it: the architecture, or merely the framework that wrote the file (`pt`). */
@@ -23,7 +23,7 @@ export interface SafetensorsReport {
 }
 
 /**
- * Reads a checkpoint whole, a tensor at a time, so that what is refused on loading (weights that are not finite)
+ * Reads a safetensors file whole, a tensor at a time, so that what is refused on loading (weights that are not finite)
  * is refused here.
  *
  * @param source a path, or the bytes themselves.
@@ -32,29 +32,39 @@ export function inspectSafetensors(
   source: string | Uint8Array,
   file: string,
   bytes: number,
-): SafetensorsReport {
+): CheckpointReport {
   if (source instanceof Uint8Array) {
     const { tensors, metadata } = readSafetensors(source, { source: file });
-    return reportOf(file, bytes, tensors, metadata);
+    return reportOf('safetensors', file, bytes, tensors, metadata);
   }
   const checkpoint = openSafetensors(source, { source: file });
   try {
     for (const name of checkpoint.entries.keys()) checkpoint.read(name);
-    return reportOf(file, bytes, checkpoint.entries, checkpoint.metadata);
+    return reportOf('safetensors', file, bytes, checkpoint.entries, checkpoint.metadata);
   } finally {
     checkpoint.close();
   }
 }
 
+/**
+ * The same of a PyTorch checkpoint: all there is from its top, so that the names show what `--root` may be; the
+ * training's state is left.
+ */
+export function inspectPytorch(source: string | Uint8Array, file: string, bytes: number): CheckpointReport {
+  const { tensors, metadata } = readPytorch(source, { source: file, root: '' });
+  return reportOf('pytorch', file, bytes, tensors, metadata);
+}
+
 function reportOf(
+  kind: CheckpointReport['kind'],
   file: string,
   bytes: number,
   entries: ReadonlyMap<string, { readonly dtype: string; readonly shape: readonly number[] }>,
   metadata: ReadonlyMap<string, string>,
-): SafetensorsReport {
+): CheckpointReport {
   const tensors = [...entries].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
   return {
-    kind: 'safetensors',
+    kind,
     file,
     bytes,
     format: metadata.get('format') ?? null,
