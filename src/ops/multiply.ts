@@ -14,22 +14,21 @@ export function multiplyRows(
   y: FloatArray,
   yAt: number,
 ): void {
+  // Places are integers, which the engine only believes when it is told.
+  const width = columns | 0;
+  const end = (xAt + width) | 0;
   let o = 0;
   for (; o + 4 <= rows; o += 4) {
-    const w0 = wAt + o * columns;
-    const w1 = w0 + columns;
-    const w2 = w1 + columns;
-    const w3 = w2 + columns;
     let s0 = 0;
     let s1 = 0;
     let s2 = 0;
     let s3 = 0;
-    for (let i = 0; i < columns; i++) {
-      const value = x[xAt + i]!;
-      s0 += W[w0 + i]! * value;
-      s1 += W[w1 + i]! * value;
-      s2 += W[w2 + i]! * value;
-      s3 += W[w3 + i]! * value;
+    for (let i = xAt | 0, w = (wAt + o * width) | 0; i < end; i++, w++) {
+      const value = x[i]!;
+      s0 += W[w]! * value;
+      s1 += W[w + width]! * value;
+      s2 += W[w + 2 * width]! * value;
+      s3 += W[w + 3 * width]! * value;
     }
     y[yAt + o]! += s0;
     y[yAt + o + 1]! += s1;
@@ -38,7 +37,7 @@ export function multiplyRows(
   }
   for (; o < rows; o++) {
     let sum = 0;
-    for (let i = 0; i < columns; i++) sum += W[wAt + o * columns + i]! * x[xAt + i]!;
+    for (let i = xAt | 0, w = (wAt + o * width) | 0; i < end; i++, w++) sum += W[w]! * x[i]!;
     y[yAt + o]! += sum;
   }
 }
