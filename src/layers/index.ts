@@ -28,3 +28,9 @@ export { linearTransformer, type LinearTransformerOptions } from './linear-trans
 export { performer, type PerformerOptions } from './performer.ts';
 export { continuousLti, type ContinuousLtiOptions } from './continuous-lti.ts';
 export { mamba, type MambaOptions } from './mamba.ts';
+export {
+  bidirectional,
+  visionMamba,
+  type BidirectionalOptions,
+  type VisionMambaOptions,
+} from './bidirectional.ts';

@@ -64,6 +64,26 @@ export function mamba(options: MambaOptions): Layer {
 
 /** The mixer inside another layer's trace. */
 export function mambaMixer(trace: Trace, u: Signal, options: MambaOptions): Signal {
+  const { features, inner = 2 * features, bias = false } = options;
+  const [x, z] = split(linear(trace, u, { name: 'in_proj', outputs: 2 * inner, bias }), [inner, inner]);
+  return linear(trace, selectiveBranch(trace, x!, z!, options), {
+    name: 'out_proj',
+    outputs: features,
+    bias,
+  });
+}
+
+/**
+ * What stands between the projections: convolution, selective scan and gate. `mark` is put into the parameters' names
+ * where a layer has two of it (`conv1d_b`, `A_b_log`).
+ */
+export function selectiveBranch(
+  trace: Trace,
+  input: Signal,
+  z: Signal,
+  options: MambaOptions,
+  mark = '',
+): Signal {
   const {
     features,
     states = 16,
@@ -71,27 +91,25 @@ export function mambaMixer(trace: Trace, u: Signal, options: MambaOptions): Sign
     dtRank = Math.ceil(features / 16),
     taps = 4,
   } = options;
-  const { bias = false, convBias = true, innerNorms } = options;
+  const { convBias = true, innerNorms } = options;
   const norm = (x: Signal, name: string): Signal =>
     innerNorms === undefined ? x : rmsNorm(trace, x, name, innerNorms);
 
-  const [xIn, z] = split(linear(trace, u, { name: 'in_proj', outputs: 2 * inner, bias }), [inner, inner]);
   const x = silu(
-    conv1d(trace, xIn!, { name: 'conv1d', outputs: inner, taps, groups: inner, bias: convBias }),
+    conv1d(trace, input, { name: `conv1d${mark}`, outputs: inner, taps, groups: inner, bias: convBias }),
   );
-
   const [delta, B, C] = split(
-    linear(trace, x, { name: 'x_proj', outputs: dtRank + 2 * states, bias: false }),
+    linear(trace, x, { name: `x_proj${mark}`, outputs: dtRank + 2 * states, bias: false }),
     [dtRank, states, states],
   );
-  const dtWeight = trace.parameter('dt_proj.weight', [inner, dtRank], uniformBy(dtRank));
-  const dtBias = trace.parameter('dt_proj.bias', [inner], (_shape, random: Random) =>
+  const dtWeight = trace.parameter(`dt_proj${mark}.weight`, [inner, dtRank], uniformBy(dtRank));
+  const dtBias = trace.parameter(`dt_proj${mark}.bias`, [inner], (_shape, random: Random) =>
     mambaDtBias(random, inner, options.dt),
   );
   const dt = softplus(dense(norm(delta!, 'dt_layernorm'), dtWeight, dtBias));
 
-  const A = neg(exp(trace.parameter('A_log', [inner, states], logOfCounts)));
-  const D = trace.parameter('D', [inner], ones);
+  const A = neg(exp(trace.parameter(`A${mark}_log`, [inner, states], logOfCounts)));
+  const D = trace.parameter(`D${mark}`, [inner], ones);
   const h = diagonalScan(x, {
     a: A,
     b: reshape(norm(B!, 'b_layernorm'), [1, states]),
@@ -99,8 +117,7 @@ export function mambaMixer(trace: Trace, u: Signal, options: MambaOptions): Sign
     dt: mul(dt, trace.timeScale()),
     method: zohEuler.diagonal,
   });
-  const y = mul(add(h, mul(x, D)), silu(z!));
-  return linear(trace, y, { name: 'out_proj', outputs: features, bias });
+  return mul(add(h, mul(x, D)), silu(z));
 }
 
 const uniformBy =
