@@ -24,7 +24,7 @@ export function importVerb(program: Command): void {
 Examples:
   $ statewave import weights.pt attenuate.safetensors --format attenuate
   $ statewave import Experiment_CleanU_Mamba.pkl denoiser.safetensors --format cleanumamba
-  $ statewave import mamba.pth mamba.safetensors --format mamba_lm --config config.json --dtype F16
+  $ statewave import mamba.pth mamba.safetensors --format mamba-lm --config config.json --dtype F16
   $ statewave import amp.nam amp.safetensors`,
     )
     .action(async (input: string, output: string, options: ImportOptions) => {
