@@ -86,7 +86,11 @@ export class FileSink implements Sink {
     this.#done = true;
     if (padding) this.#append(new Uint8Array(1));
     const under = this.#underWay;
-    if (under !== undefined) writeAllSync(this.#fd, under.bytes, under.position);
+    if (under !== undefined) {
+      // It may yet reach the disk behind what is written here, and must not bring the first header back.
+      if (under.position === 0) under.bytes.set(header());
+      writeAllSync(this.#fd, under.bytes, under.position);
+    }
     writeAllSync(this.#fd, this.#buffer.subarray(0, this.#filled), this.#position);
     writeAllSync(this.#fd, header(), 0);
     // A write under way still needs the descriptor; it is closed after it.
