@@ -34,7 +34,7 @@ module.exports = {
     may('layers', 'signal', 'ops', 'discretize', 'init', 'filters', 'math'),
     may('checkpoint', 'signal'),
     may('audio', 'math'),
-    may('models', 'layers', 'signal', 'ops', 'discretize', 'init', 'filters', 'checkpoint', 'stream'),
+    may('models', 'math', 'layers', 'signal', 'ops', 'discretize', 'init', 'filters', 'checkpoint', 'stream'),
     may(
       'conformance',
       'models',

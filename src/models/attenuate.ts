@@ -1,6 +1,7 @@
 import { zohEuler } from '../discretize/index.ts';
-import { normal, torchDefault, uniform, type Random } from '../init/index.ts';
+import { normal, torchDefault, type Random } from '../init/index.ts';
 import { conv1d } from '../layers/conv.ts';
+import { inverseSoftplus } from '../math/scalar.ts';
 import { layerNorm } from '../layers/norm.ts';
 import {
   add,
@@ -28,6 +29,8 @@ export interface AttenuateOptions {
   readonly resampleFactors?: readonly number[];
   /** Modes of every SSM: `num_coeffs` × `repeat`. */
   readonly modes?: number;
+  /** Sets of frequencies among the modes, each with a time step of its own at first; 16, or 1 where that does not divide. */
+  readonly repeat?: number;
   /** A depthwise convolution of three taps, centred, before every SSM. */
   readonly preConv?: boolean;
 }
@@ -39,7 +42,7 @@ export interface AttenuateOptions {
  *     block:  depthwise 3-tap convolution → SSM → LayerNorm over channels → SiLU
  *     SSM:    A = −softplus(A₀) + i A₁,  dt = exp(log_dt),  x[k] = e^{dt A} x[k−1] + dt B u[k],  y = C Re x
  *
- * A signal of one channel has neither the convolution nor the norm. Names and shapes are those of `weights.pt`.
+ * A signal of one channel has neither the convolution nor the norm, and the last block no norm and no activation. Names and shapes are those of `weights.pt`.
  *
  * On a stream: 1,255 frames (78 ms) of look-ahead, all of it from the centred convolutions and the patches; the
  * official rule for the end appends 256 − (L mod 256) zero frames as signal. Counts frames, so 16 kHz only.
@@ -54,6 +57,7 @@ export function attenuate(options: AttenuateOptions = {}): Layer {
   const { inChannels = 1, channels = [16, 32, 64, 96, 128, 256], modes = 256, preConv = true } = options;
   const { resampleFactors: factors = [4, 4, 2, 2, 2, 2] } = options;
   const widths = [inChannels, ...channels];
+  const { repeat = modes % 16 === 0 ? 16 : 1 } = options;
   const patch = factors.reduce((product, factor) => product * factor, 1);
 
   const block = (trace: Trace, x: Signal, activation = true): Signal => {
@@ -64,8 +68,8 @@ export function attenuate(options: AttenuateOptions = {}): Layer {
     let y = x;
     if (preConv && !single)
       y = conv1d(trace, y, { name: `${index++}`, outputs: width, taps: 3, groups: width, padding: 'same' });
-    y = ssm(trace.scope(`${index++}`), y, modes);
-    if (!single) y = layerNorm(trace, y, `${index++}.layer_norm`);
+    y = ssm(trace.scope(`${index++}`), y, modes, repeat);
+    if (!single && activation) y = layerNorm(trace, y, `${index++}.layer_norm`);
     return activation ? silu(y) : y;
   };
 
@@ -92,17 +96,29 @@ export function attenuate(options: AttenuateOptions = {}): Layer {
   });
 }
 
-/** Modes shared by all channels: in by B, out by C, real part of each mode's state. */
-function ssm(trace: Trace, u: Signal, modes: number): Signal {
+/**
+ * Modes shared by all channels: in by B, out by C, real part of each mode's state. They begin with `repeat` sets of
+ * the frequencies 0, π, 2π, … that decay by e^−½ a unit of time, each set at a step of its own.
+ */
+function ssm(trace: Trace, u: Signal, modes: number, repeat: number): Signal {
   const [width] = u.shape as [number];
-  const A = trace.parameter('A', [modes, 2], (shape, random: Random) =>
-    normal(new Float64Array(sizeOf(shape)), random),
+  const frequencies = modes / repeat;
+  const A = trace.parameter('A', [modes, 2], () =>
+    Float64Array.from({ length: 2 * modes }, (_, i) =>
+      i % 2 === 0 ? inverseSoftplus(0.5) : Math.PI * ((i >> 1) % frequencies),
+    ),
   );
-  const B = trace.parameter('B', [modes, width], uniformBy(width));
-  const C = trace.parameter('C', [width, modes], uniformBy(modes));
-  const logDt = trace.parameter('log_dt', [modes], (shape, random: Random) =>
-    uniform(new Float64Array(sizeOf(shape)), random, Math.log(1e-3), Math.log(0.1)),
+  const B = trace.parameter('B', [modes, width], () =>
+    new Float64Array(modes * width).fill(1 / Math.sqrt(width)),
   );
+  const C = trace.parameter('C', [width, modes], (shape, random: Random) =>
+    normal(new Float64Array(sizeOf(shape)), random, 0, Math.sqrt(2 / modes)),
+  );
+  const logDt = trace.parameter('log_dt', [modes], () => {
+    const [low, high] = [Math.log(1e-3), Math.log(0.1)];
+    const step = repeat > 1 ? (high - low) / (repeat - 1) : 0;
+    return Float64Array.from({ length: modes }, (_, i) => low + step * Math.floor(i / frequencies));
+  });
   const states = diagonalScan(dense(u, B), {
     a: { re: neg(softplus(select(A, 0))), im: select(A, 1) },
     c: trace.literal([1], [1, 1]),

@@ -63,7 +63,11 @@ export function gradient(
     outputs,
     parameters: new Map([...graph.parameters].map(([name, node]) => [name, gradients.get(node)!.data])),
     inputs: Object.fromEntries(
-      [...graph.inputs].map(([port, node]) => [port, framesOf(gradients.get(node)!, frames.get(node)!)]),
+      // Without the frames that the end rule appended, which nobody gave.
+      [...graph.inputs].map(([port, node]) => {
+        const sequence = gradients.get(node)!;
+        return [port, framesOf(sequence, inputs[port]!.length / sequence.width)];
+      }),
     ),
   };
 }

@@ -10,6 +10,7 @@ import { evaluate } from '../../src/train/index.ts';
 import { verifyAdjoint } from '../contract/op.ts';
 import { chunkSizes, relativeError, verifyStream } from '../contract/stream.ts';
 import { missingShared, shared } from '../support/shared.ts';
+import { stirred } from '../support/stirred.ts';
 import { measuredLatency } from './latency.ts';
 import { smallAttenuate } from './small-denoisers.ts';
 
@@ -29,7 +30,7 @@ verifyAdjoint({
 const slim = attenuate({ channels: [4, 4, 4, 4, 4, 4], modes: 3 });
 /** Modes that forget soon, so that a single frame can be felt through all fourteen blocks. */
 const slimWeights = new Map(
-  [...initialise(slim, 7)].map(([name, values]) => {
+  [...stirred(slim, 7)].map(([name, values]) => {
     if (name.endsWith('.log_dt')) return [name, values.map(() => 0)];
     return [name, name.endsWith('.A') ? values.map((value, i) => (i % 2 === 0 ? 3 : value)) : values];
   }),

@@ -16,13 +16,13 @@ export const attenuateFormat: ModelFormat = {
   source: 'Brainchip-Inc/aTENNuate attenuate/model.py',
   build(config) {
     const read = new ConfigReader('attenuate', config);
+    const repeat = read.integer('repeat', { least: 1, otherwise: 16 });
     const options = {
       inChannels: read.integer('in_channels', { least: 1, otherwise: 1 }),
       channels: read.integers('channels', [16, 32, 64, 96, 128, 256]),
       resampleFactors: read.integers('resample_factors', [4, 4, 2, 2, 2, 2]),
-      modes:
-        read.integer('num_coeffs', { least: 1, otherwise: 16 }) *
-        read.integer('repeat', { least: 1, otherwise: 16 }),
+      modes: read.integer('num_coeffs', { least: 1, otherwise: 16 }) * repeat,
+      repeat,
       preConv: read.boolean('pre_conv', true),
     };
     read.done();
