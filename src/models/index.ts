@@ -19,3 +19,4 @@ export { rwkv7Lm, rwkv7Model, type Rwkv7ModelOptions } from './rwkv7.ts';
 export { plainReadOuts } from './plain-read-outs.ts';
 export { loadNamModel, namModelOf } from './nam.ts';
 export { jamba, type JambaOptions } from './jamba.ts';
+export { sashimi, type SashimiOptions } from './sashimi.ts';
