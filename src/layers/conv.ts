@@ -1,16 +1,11 @@
-import { torchDefault, type Random } from '../init/index.ts';
+import { torchUniform } from './initialisers.ts';
 import {
   convolution,
   transposedConvolution,
   type ConvolutionOptions,
   type TransposedConvolutionOptions,
 } from '../ops/index.ts';
-import { sizeOf, type Shape, type Signal, type Trace } from '../signal/index.ts';
-
-const torchUniform =
-  (fanIn: number) =>
-  (shape: Shape, random: Random): Float64Array =>
-    torchDefault(new Float64Array(sizeOf(shape)), random, fanIn);
+import { type Signal, type Trace } from '../signal/index.ts';
 
 export interface Conv1dOptions extends Omit<ConvolutionOptions, 'bias'> {
   readonly name: string;

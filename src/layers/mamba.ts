@@ -1,5 +1,6 @@
 import { zohEuler } from '../discretize/index.ts';
-import { mambaDtBias, torchDefault, type DtRange, type Random } from '../init/index.ts';
+import { ones, torchUniform } from './initialisers.ts';
+import { mambaDtBias, type DtRange, type Random } from '../init/index.ts';
 import { add, dense, diagonalScan, exp, mul, neg, reshape, silu, softplus, split } from '../ops/index.ts';
 import { defineLayer, sizeOf, type Layer, type Shape, type Signal, type Trace } from '../signal/index.ts';
 import { conv1d } from './conv.ts';
@@ -102,7 +103,7 @@ export function selectiveBranch(
     linear(trace, x, { name: `x_proj${mark}`, outputs: dtRank + 2 * states, bias: false }),
     [dtRank, states, states],
   );
-  const dtWeight = trace.parameter(`dt_proj${mark}.weight`, [inner, dtRank], uniformBy(dtRank));
+  const dtWeight = trace.parameter(`dt_proj${mark}.weight`, [inner, dtRank], torchUniform(dtRank));
   const dtBias = trace.parameter(`dt_proj${mark}.bias`, [inner], (_shape, random: Random) =>
     mambaDtBias(random, inner, options.dt),
   );
@@ -120,13 +121,6 @@ export function selectiveBranch(
   return mul(add(h, mul(x, D)), silu(z));
 }
 
-const uniformBy =
-  (fanIn: number) =>
-  (shape: Shape, random: Random): Float64Array =>
-    torchDefault(new Float64Array(sizeOf(shape)), random, fanIn);
-
 /** ln 1 … ln N in every row: A starts as −1 … −N, S4D's real initialisation. */
 const logOfCounts = (shape: Shape): Float64Array =>
   Float64Array.from({ length: sizeOf(shape) }, (_, i) => Math.log(1 + (i % shape[1]!)));
-
-const ones = (shape: Shape): Float64Array => new Float64Array(sizeOf(shape)).fill(1);

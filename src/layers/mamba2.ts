@@ -1,8 +1,9 @@
 import { mambaDtBias, type DtRange, type Random } from '../init/index.ts';
+import { ones } from './initialisers.ts';
 import { add, clamp, exp, matrixScan, mul, neg } from '../ops/index.ts';
 import { normalise, reshape, silu, softplus, split } from '../ops/index.ts';
 import { ArgumentError } from '../errors.ts';
-import { defineLayer, sizeOf, type Layer, type Shape, type Signal, type Trace } from '../signal/index.ts';
+import { defineLayer, sizeOf, type Layer, type Signal, type Trace } from '../signal/index.ts';
 import { conv1d } from './conv.ts';
 import { headsOf } from './heads.ts';
 import { linear } from './linear.ts';
@@ -113,8 +114,6 @@ export function mamba2Mixer(trace: Trace, u: Signal, options: Mamba2Options): Si
   const weighted = mul(normed, trace.parameter('norm.weight', [inner], ones));
   return linear(trace, weighted, { name: 'out_proj', outputs: features, bias });
 }
-
-const ones = (shape: Shape): Float64Array => new Float64Array(sizeOf(shape)).fill(1);
 
 /** @throws ArgumentError where heads, groups and widths do not fit each other. */
 export function mamba2Sizes(options: Mamba2Options) {

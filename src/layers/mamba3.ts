@@ -1,8 +1,9 @@
 import { ArgumentError } from '../errors.ts';
+import { ones } from './initialisers.ts';
 import { mambaDtBias, type DtRange, type Random } from '../init/index.ts';
 import { add, clamp, mul, neg, normalise, reciprocal, relu, reshape } from '../ops/index.ts';
 import { sigmoid, silu, softplus, split, sub, tanh } from '../ops/index.ts';
-import { defineLayer, sizeOf, type Layer, type Shape, type Signal, type Trace } from '../signal/index.ts';
+import { defineLayer, type Layer, type Signal, type Trace } from '../signal/index.ts';
 import { headsOf } from './heads.ts';
 import { linear } from './linear.ts';
 import { rmsNorm } from './norm.ts';
@@ -127,5 +128,3 @@ export function mamba3Sizes(options: Mamba3Options) {
 
 /** 1 + x for x ≥ 0, 1 / (1 − x) below: positive, and slow to vanish. */
 export const heavyTail = (x: Signal): Signal => sub(relu(x), reciprocal(sub(clamp(x, -Infinity, 0), 1)));
-
-const ones = (shape: Shape): Float64Array => new Float64Array(sizeOf(shape)).fill(1);

@@ -1,10 +1,6 @@
 import { add, div, mul, normalise, sqrt, sub, type NormaliseOptions } from '../ops/index.ts';
-import { sizeOf, type Shape, type Signal, type Trace } from '../signal/index.ts';
-
-const filled =
-  (value: number) =>
-  (shape: Shape): Float64Array =>
-    new Float64Array(sizeOf(shape)).fill(value);
+import { filled } from './initialisers.ts';
+import { type Signal, type Trace } from '../signal/index.ts';
 
 /** torch `LayerNorm` over the last axis: `<name>.weight`, `<name>.bias`. */
 export function layerNorm(trace: Trace, x: Signal, name: string, eps = 1e-5): Signal {

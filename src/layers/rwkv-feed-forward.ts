@@ -2,7 +2,8 @@
 import { normal, type Random } from '../init/index.ts';
 import { add, delay, mul, relu, sigmoid, square, sub } from '../ops/index.ts';
 import { sizeOf, type Shape, type Signal, type Trace } from '../signal/index.ts';
-import { each, orthogonalBy, project, zeros, type RwkvPlace } from './rwkv-parts.ts';
+import { zeros } from './initialisers.ts';
+import { each, orthogonalBy, project, type RwkvPlace } from './rwkv-parts.ts';
 
 /** x ↦ x + μ (x[t−1] − x). */
 function shifted(x: Signal): (mu: Signal) => Signal {

@@ -21,13 +21,6 @@ export const project = (
   initialise: Initialiser<Random>,
 ): Signal => dense(x, trace.parameter(`${name}.weight`, [outputs, x.shape.at(-1)!], initialise));
 
-export const filled =
-  (value: number) =>
-  (shape: Shape): Float64Array =>
-    new Float64Array(sizeOf(shape)).fill(value);
-
-export const zeros = filled(0);
-
 /** Value of element i, where n elements are there. */
 export const each =
   (value: (i: number, n: number) => number) =>

@@ -1,7 +1,8 @@
 import { add, delay, exp, mul, neg, relu, reshape, sigmoid, square, wkv } from '../ops/index.ts';
 import { defineLayer, type Layer, type Shape, type Signal, type Trace } from '../signal/index.ts';
 import { layerNorm } from './norm.ts';
-import { each, orthogonalByShape, project, zeros, type RwkvPlace } from './rwkv-parts.ts';
+import { zeros } from './initialisers.ts';
+import { each, orthogonalByShape, project, type RwkvPlace } from './rwkv-parts.ts';
 
 /** Configuration of an RWKV-4 block. */
 export interface Rwkv4Options extends RwkvPlace {

@@ -16,7 +16,8 @@ import {
 } from '../ops/index.ts';
 import { defineLayer, sizeOf, type Layer, type Shape, type Signal } from '../signal/index.ts';
 import { groupNorm } from './norm.ts';
-import { dotPerHead, orthogonalBy, perHead, project, zeros } from './rwkv-parts.ts';
+import { zeros } from './initialisers.ts';
+import { dotPerHead, orthogonalBy, perHead, project } from './rwkv-parts.ts';
 
 /** Configuration of `rwkv6`. */
 export interface Rwkv6Options {

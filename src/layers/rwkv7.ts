@@ -13,16 +13,8 @@ import {
   tanh,
 } from '../ops/index.ts';
 import { defineLayer, type Layer, type Signal, type Trace } from '../signal/index.ts';
-import {
-  dotPerHead,
-  each,
-  filled,
-  orthogonalBy,
-  perHead,
-  project,
-  zeros,
-  type RwkvPlace,
-} from './rwkv-parts.ts';
+import { filled, zeros } from './initialisers.ts';
+import { dotPerHead, each, orthogonalBy, perHead, project, type RwkvPlace } from './rwkv-parts.ts';
 import { loraInit } from './rwkv6.ts';
 
 /** Configuration of `rwkv7`. */

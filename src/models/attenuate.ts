@@ -1,5 +1,6 @@
 import { zohEuler } from '../discretize/index.ts';
-import { normal, torchDefault, type Random } from '../init/index.ts';
+import { torchUniform } from '../layers/initialisers.ts';
+import { normal, type Random } from '../init/index.ts';
 import { conv1d } from '../layers/conv.ts';
 import { inverseSoftplus } from '../math/scalar.ts';
 import { layerNorm } from '../layers/norm.ts';
@@ -18,7 +19,7 @@ import {
   silu,
   softplus,
 } from '../ops/index.ts';
-import { defineLayer, sizeOf, type Layer, type Shape, type Signal, type Trace } from '../signal/index.ts';
+import { defineLayer, sizeOf, type Layer, type Signal, type Trace } from '../signal/index.ts';
 
 /** Configuration of `attenuate`; the defaults are those of the published weights. */
 export interface AttenuateOptions {
@@ -128,21 +129,16 @@ function ssm(trace: Trace, u: Signal, modes: number, repeat: number): Signal {
   return dense(states, C);
 }
 
-const uniformBy =
-  (fanIn: number) =>
-  (shape: Shape, random: Random): Float64Array =>
-    torchDefault(new Float64Array(sizeOf(shape)), random, fanIn);
-
 /** `factor` frames become one: 'b c (t r) -> b d t' with weight (c × d × r). */
 function patchDown(trace: Trace, x: Signal, outputs: number, factor: number): Signal {
   const [inputs] = x.shape as [number];
-  const weight = trace.parameter('weight', [inputs, outputs, factor], uniformBy(inputs * factor));
+  const weight = trace.parameter('weight', [inputs, outputs, factor], torchUniform(inputs * factor));
   return dense(framesToChannels(x, factor), reshape(permute(weight, [1, 2, 0]), [outputs, factor * inputs]));
 }
 
 /** One frame becomes `factor`: 'b c t -> b d (t r)' with weight (c × d × r). */
 function patchUp(trace: Trace, x: Signal, outputs: number, factor: number): Signal {
   const [inputs] = x.shape as [number];
-  const weight = trace.parameter('weight', [inputs, outputs, factor], uniformBy(inputs));
+  const weight = trace.parameter('weight', [inputs, outputs, factor], torchUniform(inputs));
   return channelsToFrames(dense(x, reshape(permute(weight, [2, 1, 0]), [factor * outputs, inputs])), factor);
 }

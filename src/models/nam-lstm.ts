@@ -1,6 +1,6 @@
-import { torchDefault, type Random } from '../init/index.ts';
+import { torchUniform, zeros } from '../layers/initialisers.ts';
 import { dense, lstmCell, slice } from '../ops/index.ts';
-import { defineLayer, sizeOf, type Layer, type Shape } from '../signal/index.ts';
+import { defineLayer, type Layer, type Shape } from '../signal/index.ts';
 
 export interface NamLstmOptions {
   /** H: units of each layer, `hidden_size`. */
@@ -39,8 +39,8 @@ export function namLstm({ hidden, layers, sampleRate }: NamLstmOptions): Layer {
       for (let i = 0; i < layers; i++) {
         const inside = trace.scope(`layers.${i}`);
         const inputs = x.width;
-        const weight = inside.parameter('weight', [4 * hidden, inputs + hidden], uniform(hidden));
-        const bias = inside.parameter('bias', [4 * hidden], uniform(hidden));
+        const weight = inside.parameter('weight', [4 * hidden, inputs + hidden], torchUniform(hidden));
+        const bias = inside.parameter('bias', [4 * hidden], torchUniform(hidden));
         const initial = {
           h: inside.parameter('h0', [hidden], zeros),
           c: inside.parameter('c0', [hidden], zeros),
@@ -52,8 +52,8 @@ export function namLstm({ hidden, layers, sampleRate }: NamLstmOptions): Layer {
       }
       return dense(
         x,
-        trace.parameter('head.weight', [1, hidden], uniform(hidden)),
-        trace.parameter('head.bias', [1], uniform(hidden)),
+        trace.parameter('head.weight', [1, hidden], torchUniform(hidden)),
+        trace.parameter('head.bias', [1], torchUniform(hidden)),
       );
     },
   });
@@ -73,10 +73,3 @@ export function* namLstmLayout({
   yield ['head.weight', [1, hidden]];
   yield ['head.bias', [1]];
 }
-
-const zeros = (shape: Shape): Float64Array => new Float64Array(sizeOf(shape));
-
-const uniform =
-  (fanIn: number) =>
-  (shape: Shape, random: Random): Float64Array =>
-    torchDefault(new Float64Array(sizeOf(shape)), random, fanIn);

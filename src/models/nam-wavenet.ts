@@ -1,4 +1,4 @@
-import { torchDefault, type Random } from '../init/index.ts';
+import { torchUniform } from '../layers/initialisers.ts';
 import { add, convolution, dense, mul, neg, reshape, sigmoid, split, sub } from '../ops/index.ts';
 import { defineLayer, sizeOf, type Layer, type Shape, type Signal, type Trace } from '../signal/index.ts';
 
@@ -158,14 +158,9 @@ const overTaps = (taps: Signal): Signal => {
   return reshape(dense(taps, ones), [outputs, inputs]);
 };
 
-const uniform =
-  (fanIn: number) =>
-  (shape: Shape, random: Random): Float64Array =>
-    torchDefault(new Float64Array(sizeOf(shape)), random, fanIn);
-
 /** As torch's `Linear` and `Conv1d` initialise theirs. */
 const weight = (trace: Trace, name: string, shape: Shape): Signal =>
-  trace.parameter(`${name}.weight`, shape, uniform(sizeOf(shape.slice(1))));
+  trace.parameter(`${name}.weight`, shape, torchUniform(sizeOf(shape.slice(1))));
 
 const biasOf = (trace: Trace, name: string, outputs: number, fanIn: number): Signal =>
-  trace.parameter(`${name}.bias`, [outputs], uniform(fanIn));
+  trace.parameter(`${name}.bias`, [outputs], torchUniform(fanIn));

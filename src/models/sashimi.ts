@@ -1,5 +1,6 @@
 import { ArgumentError } from '../errors.ts';
-import { torchDefault, type Random } from '../init/index.ts';
+import { torchUniform } from '../layers/initialisers.ts';
+
 import { linear } from '../layers/linear.ts';
 import { layerNorm } from '../layers/norm.ts';
 import { s4dBlock } from '../layers/s4-block.ts';
@@ -16,7 +17,7 @@ import {
   reshape,
   neg,
 } from '../ops/index.ts';
-import { defineLayer, sizeOf, type Layer, type Shape, type Signal, type Trace } from '../signal/index.ts';
+import { defineLayer, type Layer, type Signal, type Trace } from '../signal/index.ts';
 
 /** Configuration of `sashimi`; the defaults are those of `sashimi.py`. */
 export interface SashimiOptions {
@@ -144,7 +145,7 @@ const awake = (x: Signal, { depth }: Level): Signal => (depth === 0 ? x : mul(x,
 function poolDown(trace: Trace, x: Signal, level: Level, factor: number, expand: number): Signal {
   const inputs = level.channels;
   const outputs = inputs * expand;
-  const init = uniformBy(inputs * factor);
+  const init = torchUniform(inputs * factor);
   const weight = trace.parameter('linear.weight', [outputs, inputs * factor], init);
   return convolution(level.depth === 0 ? delay(x, 1) : x, reshape(weight, [outputs, inputs, factor]), {
     bias: trace.parameter('linear.bias', [outputs], init),
@@ -158,7 +159,7 @@ function poolUp(trace: Trace, x: Signal, level: Level, factor: number): Signal {
   const [inputs] = x.shape as [number];
   const outputs = level.channels;
   const wide = outputs * factor;
-  const init = uniformBy(inputs);
+  const init = torchUniform(inputs);
   const weight = trace.parameter('linear.weight', [wide, inputs], init);
   const bias = trace.parameter('linear.bias', [wide], init);
   // The oldest frame's channels first.
@@ -179,11 +180,6 @@ function feedForwardOf(trace: Trace, x: Signal, times: number): Signal {
   const hidden = gelu(linear(trace, x, { name: 'ff.0.0', outputs: width * times }));
   return linear(trace, hidden, { name: 'ff.2', outputs: width });
 }
-
-const uniformBy =
-  (fanIn: number) =>
-  (shape: Shape, random: Random): Float64Array =>
-    torchDefault(new Float64Array(sizeOf(shape)), random, fanIn);
 
 function whole(name: string, value: number, least: number): void {
   if (!(Number.isSafeInteger(value) && value >= least))

@@ -1,5 +1,6 @@
 import type { AdjointCall, Op, Sequence, Shape, Signal, StepCall } from '../signal/index.ts';
 import { formatShape, isConstant } from '../signal/index.ts';
+import { FLUSH_BELOW, FLUSH_FRAMES } from './diagonal-scan-plan.ts';
 import { longMatrixScan } from './matrix-scan-long.ts';
 import {
   prepareMatrixScan,
@@ -9,10 +10,6 @@ import {
 } from './matrix-scan-plan.ts';
 
 export type { MatrixScanRole } from './matrix-scan-plan.ts';
-
-/** State below this is set to zero now and then, so that silence never runs on subnormals. */
-const FLUSH_BELOW = 2 ** -100;
-const FLUSH_FRAMES = 64;
 
 /** A read of an operand at a frame: the array and where the head's elements begin. */
 type Reader = (
