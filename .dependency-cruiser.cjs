@@ -30,7 +30,7 @@ module.exports = {
     may('ops', 'signal', 'discretize', 'linalg', 'math'),
     may('backends', 'signal', 'ops', 'discretize', 'math'),
     may('stream', 'signal', 'backends'),
-    may('train', 'signal', 'backends', 'stream'),
+    may('train', 'signal', 'backends', 'stream', 'math', 'init', 'filters', 'audio', 'checkpoint'),
     may('layers', 'signal', 'ops', 'discretize', 'init', 'filters', 'math'),
     may('checkpoint', 'signal'),
     may('audio', 'math'),
