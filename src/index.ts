@@ -8,7 +8,9 @@
 export * from './errors.ts';
 export * from './layers/index.ts';
 export * from './stream/index.ts';
-export * from './train/index.ts';
+export { evaluate } from './train/evaluate.ts';
+export { gradient, type Gradients } from './train/gradient.ts';
+export type { EvaluateOptions, Sequences } from './train/tape.ts';
 export * from './discretize/index.ts';
 export * as filters from './filters/index.ts';
 export * as init from './init/index.ts';

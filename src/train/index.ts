@@ -1,3 +1,17 @@
+/** Training: `statewave/train`. Whoever only streams loads none of it. */
 export { evaluate } from './evaluate.ts';
 export { gradient, type Gradients } from './gradient.ts';
 export type { EvaluateOptions, Sequences } from './tape.ts';
+export type { BatchSource } from './data/source.ts';
+export type { Loss, LossCall } from './loss.ts';
+export type { Optimizer, ParameterSettings } from './optimizer.ts';
+export type {
+  Batch,
+  BatchGradients,
+  Evaluation,
+  SessionState,
+  StepReport,
+  TrainingBackend,
+  TrainingJob,
+  TrainingSession,
+} from './session.ts';

@@ -35,7 +35,11 @@ export interface Batch {
   readonly frames: number;
   /** Frames of each item that count; what stands behind them enters neither loss nor gradient. */
   readonly lengths: readonly number[];
-  /** items × frames × channels by input port. */
+  /**
+   * items × frames × channels by input port. Ports `dropout:…` that `forTraining` added stand at the rate of the signal
+   * that they multiply: their frames are length / items / channels, at least as many as are read. `fit` fills them,
+   * so that no backend needs to know what dropout is.
+   */
   readonly inputs: Readonly<Record<string, Float32Array>>;
   /** What the loss compares with, by the name that it asks for; items × whatever one item's has. */
   readonly targets: Readonly<Record<string, FloatArray>>;
@@ -47,7 +51,7 @@ export interface Batch {
 }
 
 export interface StepReport {
-  /** Mean over the items. */
+  /** Mean over the items; not finite where the step went wrong and was not taken. */
   readonly loss: number;
   /** Euclidean norm of the gradient over all parameters, before clipping. */
   readonly gradientNorm: number;
@@ -56,14 +60,15 @@ export interface StepReport {
 export interface TrainingSession {
   readonly name: string;
   /**
-   * Forward, loss, adjoints and one step of the optimiser. `step` counts from 0: it numbers the draws of dropout and
-   * Adam's bias correction, so that a run that is resumed draws as an unbroken one. `rate` scales every learning rate.
+   * Forward, loss, adjoints and one step of the optimiser. `step` counts from 0 and is Adam's bias correction, so that
+   * a run that is resumed goes on as an unbroken one. `rate` scales every learning rate. Where the loss or the norm of
+   * the gradient is not finite, weights and moments stay as they were: the report says so, and nothing is lost.
    */
   step(batch: Batch, at: { readonly step: number; readonly rate: number }): Promise<StepReport>;
-  /** Forward and loss alone, without dropout. */
+  /** Forward and loss alone. Leaves what a carried batch goes on from as it was. */
   evaluate(batch: Batch): Promise<Evaluation>;
   /** The gradients of a batch, without a step: for tests and for whoever brings an optimiser of his own. */
-  gradients(batch: Batch, at: { readonly step: number }): Promise<BatchGradients>;
+  gradients(batch: Batch): Promise<BatchGradients>;
   /** Weights by name, and the optimiser's memory by name: all that a checkpoint needs. */
   save(): Promise<SessionState>;
   restore(state: SessionState): Promise<void>;
@@ -72,7 +77,7 @@ export interface TrainingSession {
 
 export interface Evaluation {
   readonly loss: number;
-  /** items × output frames × channels by output port. */
+  /** items × output frames × channels by output port; frames that don't count are 0. */
   readonly outputs: Readonly<Record<string, Float32Array>>;
 }
 
@@ -86,4 +91,9 @@ export interface SessionState {
   readonly parameters: ReadonlyMap<string, Float32Array>;
   /** For AdamW: `<parameter>.m` and `<parameter>.v`. */
   readonly moments: ReadonlyMap<string, Float32Array>;
+  /**
+   * Where the last batch may be carried on: what the session remembers of its end, by names of its own. Absent where
+   * nothing is remembered; `restore` without it begins afresh.
+   */
+  readonly carried?: ReadonlyMap<string, FloatArray>;
 }
