@@ -1,7 +1,7 @@
 import { StreamError } from '../errors.ts';
 import { type FloatArray, type Model, type Node, type Sequence } from '../signal/index.ts';
 import type { Parameters } from '../stream/constants.ts';
-import { dropSurplus, framesOf, record, type EvaluateOptions, type Sequences } from './tape.ts';
+import { dropSurplus, framesOf, record, type EvaluateOptions, type Sequences, type Tape } from './tape.ts';
 
 export interface Gradients {
   readonly outputs: Readonly<Record<string, Float64Array>>;
@@ -11,10 +11,14 @@ export interface Gradients {
   readonly inputs: Readonly<Record<string, Float64Array>>;
 }
 
+/** ∂L/∂output by port, computed from the outputs; frames × channels. */
+export type LossGradient = (
+  outputs: Readonly<Record<string, Float64Array>>,
+) => Readonly<Record<string, FloatArray>>;
+
 /**
  * The gradient of a loss over one sequence, by every op's adjoint in reverse, in float64.
  *
- * @param lossGradient ∂L/∂output by port, computed from the outputs; frames × channels.
  * @throws StreamError where `lossGradient` returns another number of values than the output has.
  * @example
  * const { parameters } = gradient(model, weights, { input }, ({ output }) => ({ output: output.map((y, i) => y - target[i]!) }));
@@ -23,10 +27,15 @@ export function gradient(
   model: Model,
   parameters: Parameters,
   inputs: Sequences,
-  lossGradient: (outputs: Readonly<Record<string, Float64Array>>) => Readonly<Record<string, FloatArray>>,
+  lossGradient: LossGradient,
   options: EvaluateOptions = {},
 ): Gradients {
-  const { graph, sequences, frames, calls } = record(model, parameters, inputs, options);
+  return backward(record(model, parameters, inputs, options), inputs, lossGradient);
+}
+
+/** The way back over what was recorded of `inputs`. */
+export function backward(tape: Tape, inputs: Sequences, lossGradient: LossGradient): Gradients {
+  const { graph, sequences, frames, calls } = tape;
   const outputs = Object.fromEntries(
     [...graph.outputs].map(([port, node]) => [port, framesOf(sequences.get(node)!, frames.get(node)!)]),
   );

@@ -42,6 +42,16 @@ export function record(
   options: EvaluateOptions = {},
 ): Tape {
   const graph = traceModel(model, options.irregular === true ? 'port' : 'constant');
+  return recordGraph(graph, parameters, inputs, options);
+}
+
+/** The same of a graph, such as one that a transform has made. */
+export function recordGraph(
+  graph: Graph,
+  parameters: Parameters,
+  inputs: Sequences,
+  options: Omit<EvaluateOptions, 'irregular'> = {},
+): Tape {
   const constants = evaluateConstants(
     graph,
     checkParameters(graph, parameters),
