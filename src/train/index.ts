@@ -3,7 +3,7 @@ export { evaluate } from './evaluate.ts';
 export { gradient, type Gradients } from './gradient.ts';
 export type { EvaluateOptions, Sequences } from './tape.ts';
 export type { BatchSource } from './data/source.ts';
-export type { Loss, LossCall } from './loss.ts';
+export type { Loss, LossCall, LossOutput } from './loss.ts';
 export type { Optimizer, ParameterSettings } from './optimizer.ts';
 export type {
   Batch,

@@ -1,15 +1,23 @@
 import type { FloatArray } from '../signal/index.ts';
 
-/** The outputs and targets of one sequence, and where the loss leaves the gradient. */
-export interface LossCall {
-  /** Frames of the outputs that count. */
+/** One output of the model over one sequence, and where a loss leaves its gradient. */
+export interface LossOutput {
+  /** Frames that count; more may stand behind them. 1 where the model answers once, at the end. */
   readonly frames: number;
-  /** frames × channels by output port; more frames than count may stand behind. */
-  readonly outputs: Readonly<Record<string, FloatArray>>;
+  /** Numbers in a frame. */
+  readonly channels: number;
+  /** frames × channels */
+  readonly data: FloatArray;
+  /** ∂loss/∂data, zeroed by the caller, to be added to; absent where only the value is asked for. */
+  readonly gradient?: Float64Array | undefined;
+}
+
+/** The outputs and targets of one sequence. */
+export interface LossCall {
+  /** By output port. */
+  readonly outputs: Readonly<Record<string, LossOutput>>;
   /** One item's of `Batch.targets`. */
   readonly targets: Readonly<Record<string, FloatArray>>;
-  /** ∂loss/∂output by port, zeroed, to be added to; absent where only the value is asked for. */
-  readonly gradients?: Readonly<Record<string, Float64Array>>;
 }
 
 /**
