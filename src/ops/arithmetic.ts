@@ -1,5 +1,5 @@
-import type { AdjointCall, Op, PrepareCall, Signal, StepCall } from '../signal/index.ts';
-import { broadcastIndex, broadcastShapes, formatShape, sizeOf } from '../signal/index.ts';
+import type { AdjointCall, PrepareCall, Signal, StepCall } from '../signal/index.ts';
+import { defineOp, broadcastIndex, broadcastShapes, formatShape, sizeOf } from '../signal/index.ts';
 
 /** A function of two numbers, with its partial derivatives. */
 interface Binary {
@@ -18,7 +18,7 @@ interface Prepared {
  * and a plain number is a constant.
  */
 function arithmetic(name: string, { value, derivatives }: Binary): (a: Signal, b: Signal | number) => Signal {
-  const op: Op<null, Prepared> = {
+  const op = defineOp<null, Prepared>({
     name,
     shape: (_attributes, [a, b], reject) =>
       broadcastShapes(a!.shape, b!.shape) ??
@@ -56,7 +56,7 @@ function arithmetic(name: string, { value, derivatives }: Binary): (a: Signal, b
         }
       }
     },
-  };
+  });
   return (a, b) => a.trace.apply(op, null, [a, typeof b === 'number' ? a.trace.literal(b) : b]);
 }
 

@@ -1,10 +1,11 @@
-import type { Op, Signal } from '../signal/index.ts';
+import type { Signal } from '../signal/index.ts';
+import { defineOp } from '../signal/index.ts';
 
 /**
  * 1 at the first frame of a fresh stream, 0 at all others. What it remembers is part of the state: where a stream
  * forgets its past (`nonFinite: 'reset'`), the next frame is a first one again.
  */
-const atStartOp: Op<null> = {
+const atStartOp = defineOp<null>({
   name: 'at-start',
   shape: () => [1],
   time: () => 'free',
@@ -16,7 +17,7 @@ const atStartOp: Op<null> = {
   },
   // It depends on time alone.
   adjoint() {},
-};
+});
 
 /** (1): 1 at the first frame of `x`, 0 afterwards, for rules that hold where there is no past. */
 export const atStart = (x: Signal): Signal => x.trace.apply(atStartOp, null, [x]);

@@ -1,4 +1,4 @@
-import { type Op, type Signal, sizeOf } from '../signal/index.ts';
+import { defineOp, type Signal, sizeOf } from '../signal/index.ts';
 
 interface ClampAttributes {
   readonly low: number;
@@ -6,7 +6,7 @@ interface ClampAttributes {
 }
 
 /** y = min(max(x, low), high). The slope is 1 from bound to bound, the bounds included, as in torch. */
-const clampOp: Op<ClampAttributes> = {
+const clampOp = defineOp<ClampAttributes>({
   name: 'clamp',
   shape: ({ low, high }, [x], reject) =>
     low <= high ? x!.shape : reject(`the bounds are ${low} and ${high}; give a lower and an upper one`),
@@ -26,7 +26,7 @@ const clampOp: Op<ClampAttributes> = {
       if (value >= low && value <= high) dx.data[dx.origin + i]! += dOutput.data[dOutput.origin + i]!;
     }
   },
-};
+});
 
 /**
  * x held between two bounds, either of which may be infinite.

@@ -1,5 +1,5 @@
-import type { AdjointCall, FloatArray, Op, Signal } from '../signal/index.ts';
-import { formatShape, isConstant } from '../signal/index.ts';
+import type { AdjointCall, FloatArray, Signal } from '../signal/index.ts';
+import { defineOp, formatShape, isConstant } from '../signal/index.ts';
 import { multiplyRows } from './multiply.ts';
 
 /**
@@ -28,7 +28,7 @@ interface Prepared {
   readonly outputsPerGroup: number;
 }
 
-const convolutionOp: Op<ConvolutionAttributes, Prepared> = {
+const convolutionOp = defineOp<ConvolutionAttributes, Prepared>({
   name: 'convolution',
   shape({ stride, dilation, groups, left, right }, [x, weight, bias], reject) {
     for (const [name, value, least] of [
@@ -110,7 +110,7 @@ const convolutionOp: Op<ConvolutionAttributes, Prepared> = {
       }
     }
   },
-};
+});
 
 export interface ConvolutionOptions {
   readonly bias?: Signal | undefined;

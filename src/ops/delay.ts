@@ -1,5 +1,5 @@
-import type { Op, Signal } from '../signal/index.ts';
-import { sizeOf } from '../signal/index.ts';
+import type { Signal } from '../signal/index.ts';
+import { defineOp, sizeOf } from '../signal/index.ts';
 
 /** y[k] = x[k − frames]: into the past when positive, a look-ahead when negative; zero beyond the ends. */
 interface ShiftAttributes {
@@ -8,7 +8,7 @@ interface ShiftAttributes {
   readonly neighbour?: boolean;
 }
 
-const shiftOp: Op<ShiftAttributes> = {
+const shiftOp = defineOp<ShiftAttributes>({
   name: 'shift',
   shape: ({ frames }, [x], reject) =>
     Number.isSafeInteger(frames) ? x!.shape : reject(`a shift by ${frames} frames; give a whole number`),
@@ -34,7 +34,7 @@ const shiftOp: Op<ShiftAttributes> = {
     const start = dx.origin - frames * dx.width;
     for (let i = 0; i < firings * dx.width; i++) dx.data[start + i]! += dOutput.data[dOutput.origin + i]!;
   },
-};
+});
 
 /**
  * The signal as it was `frames` frames ago; zero before the start. Frame k comes out with frame k of the input,

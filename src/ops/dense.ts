@@ -1,5 +1,5 @@
-import type { Op, Signal } from '../signal/index.ts';
-import { formatShape, isConstant, sizeOf } from '../signal/index.ts';
+import type { Signal } from '../signal/index.ts';
+import { defineOp, formatShape, isConstant, sizeOf } from '../signal/index.ts';
 import { multiplyRows } from './multiply.ts';
 
 /**
@@ -11,7 +11,7 @@ import { multiplyRows } from './multiply.ts';
  * | W | weight | (O × I), constant |
  * | b | bias | (O), constant, optional |
  */
-const denseOp: Op<null> = {
+const denseOp = defineOp<null>({
   name: 'dense',
   shape(_attributes, [x, weight, bias], reject) {
     const inputs = x!.shape.at(-1) ?? reject('a single number has no last axis; reshape it to (1)');
@@ -57,7 +57,7 @@ const denseOp: Op<null> = {
       }
     }
   },
-};
+});
 
 /** W x + b on the last axis of `x`; `weight` (outputs × inputs) and `bias` (outputs) are constants. */
 export const dense = (x: Signal, weight: Signal, bias?: Signal): Signal =>

@@ -1,8 +1,10 @@
-import type { Op, Signal, SignalType, StepCall } from '../signal/index.ts';
-import { formatShape, isConstant, sizeOf } from '../signal/index.ts';
+import { discretizationByName } from '../discretize/index.ts';
+import type { Signal, SignalType, StepCall } from '../signal/index.ts';
+import { defineOp, formatShape, isConstant, sizeOf } from '../signal/index.ts';
 import { diagonalScanAdjoint } from './diagonal-scan-adjoint.ts';
 import { diagonalScanLong } from './diagonal-scan-long.ts';
 import {
+  given,
   FLUSH_BELOW,
   FLUSH_FRAMES,
   OPERANDS,
@@ -133,7 +135,7 @@ function step(call: StepCall<DiagonalScanAttributes, ScanPlan>): void {
   if (!c) for (let i = 0; i < x.length; i++) output.data[output.at + i] = x[i]!;
 }
 
-export const diagonalScanOp: Op<DiagonalScanAttributes, ScanPlan> = {
+export const diagonalScanOp = defineOp<DiagonalScanAttributes, ScanPlan>({
   name: 'diagonal-scan',
   shape({ channels, states, complex, roles }, types, reject) {
     const at = scanPositions(roles);
@@ -175,7 +177,14 @@ export const diagonalScanOp: Op<DiagonalScanAttributes, ScanPlan> = {
   step,
   adjoint: diagonalScanAdjoint,
   long: diagonalScanLong,
-};
+  plain: {
+    pack: ({ method, ...rest }) => ({ ...rest, method: method.name }),
+    unpack(data) {
+      const { method, ...rest } = data as Omit<DiagonalScanAttributes, 'method'> & { method: string };
+      return { ...rest, method: method === given.name ? given : discretizationByName(method).diagonal };
+    },
+  },
+});
 
 /** A complex operand in two parts; a bare signal is real. */
 export type ComplexSignal = Signal | { readonly re: Signal; readonly im: Signal };

@@ -1,7 +1,7 @@
 import { GraphError, ParameterError } from '../errors.ts';
 import { complexPower, complexSolve, complexZeros, type Complex } from '../linalg/index.ts';
-import type { Op, PrepareCall, Signal } from '../signal/index.ts';
-import { formatShape, sizeOf } from '../signal/index.ts';
+import type { PrepareCall, Signal } from '../signal/index.ts';
+import { defineOp, formatShape, sizeOf } from '../signal/index.ts';
 import { DplrStep, dplrCoefficients, type DplrCoefficients } from './dplr-discretise.ts';
 import { channelSystems } from './dplr-scan-plan.ts';
 import type { DplrScanAttributes } from './dplr-scan-plan.ts';
@@ -92,7 +92,7 @@ export function dplrTransition(
 }
 
 /** An op on constants alone: it runs once, when the model is compiled. */
-export const plainReadOutOp: Op<Attributes, Float64Array> = {
+export const plainReadOutOp = defineOp<Attributes, Float64Array>({
   name: 'plain-read-out',
   shape({ readOuts, channels, states }, types, reject) {
     const expected = [readOuts, channels, states, 2];
@@ -119,7 +119,7 @@ export const plainReadOutOp: Op<Attributes, Float64Array> = {
     for (let i = 0; i < sizeOf(types[0]!.shape); i++)
       dC.data[dC.origin + i]! += dOutput.data[dOutput.origin + i]!;
   },
-};
+});
 
 export interface PlainReadOutOperands {
   /** The length L that C̃ was made for, (1); 0 where C is stored as it is. */

@@ -1,5 +1,5 @@
-import type { Op, SequenceCall, Signal, StepCall } from '../signal/index.ts';
-import { formatShape, isConstant, sizeOf } from '../signal/index.ts';
+import type { SequenceCall, Signal, StepCall } from '../signal/index.ts';
+import { defineOp, formatShape, isConstant, sizeOf } from '../signal/index.ts';
 import { causalConvolution } from './causal-convolution.ts';
 import { FLUSH_BELOW, FLUSH_FRAMES } from './diagonal-scan-plan.ts';
 import { twiceReal, type DplrCoefficients } from './dplr-discretise.ts';
@@ -105,7 +105,7 @@ function long(call: SequenceCall<DplrScanAttributes, DplrPlan>): boolean {
   return true;
 }
 
-export const dplrScanOp: Op<DplrScanAttributes, DplrPlan> = {
+export const dplrScanOp = defineOp<DplrScanAttributes, DplrPlan>({
   name: 'dplr-scan',
   shape({ channels, states, rank }, types, reject) {
     const expected = [
@@ -132,7 +132,7 @@ export const dplrScanOp: Op<DplrScanAttributes, DplrPlan> = {
   step,
   adjoint: dplrScanAdjoint,
   long,
-};
+});
 
 export interface DplrScanOperands {
   /** Λ (H × N × 2) */

@@ -1,9 +1,9 @@
 import { StreamError } from '../errors.ts';
-import type { Op, Signal } from '../signal/index.ts';
-import { formatShape, isConstant, sizeOf } from '../signal/index.ts';
+import type { Signal } from '../signal/index.ts';
+import { defineOp, formatShape, isConstant, sizeOf } from '../signal/index.ts';
 
 /** y = weight[token]: a row of a table (tokens × features) for each whole number in the frame. */
-const embeddingOp: Op<null> = {
+const embeddingOp = defineOp<null>({
   name: 'embedding',
   shape(_attributes, [tokens, weight], reject) {
     if (weight!.shape.length !== 2 || !isConstant(weight!)) {
@@ -39,7 +39,7 @@ const embeddingOp: Op<null> = {
         dWeight.data[row + i]! += dOutput.data[dOutput.origin + t * features + i]!;
     }
   },
-};
+});
 
 /** Rows of a constant table (tokens × features) by number; a token is no continuous value and has no gradient. */
 export const embedding = (tokens: Signal, weight: Signal): Signal =>

@@ -1,8 +1,8 @@
-import type { Op, Signal } from '../signal/index.ts';
-import { isConstant } from '../signal/index.ts';
+import type { Signal } from '../signal/index.ts';
+import { defineOp, isConstant } from '../signal/index.ts';
 
 /** y[k] = c at every frame of x, whose values do not matter. */
-const everyFrameOp: Op<null> = {
+const everyFrameOp = defineOp<null>({
   name: 'every-frame',
   shape(_attributes, [x, constant], reject) {
     if (isConstant(x!)) reject('what gives the frames is a constant; give a signal');
@@ -22,7 +22,7 @@ const everyFrameOp: Op<null> = {
         dc.data[dc.origin + i]! += dOutput.data[dOutput.origin + k * output.width + i]!;
     }
   },
-};
+});
 
 /**
  * A constant as a signal, one copy for each frame of `x`: what an op takes that wants an input that varies.

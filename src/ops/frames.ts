@@ -1,5 +1,5 @@
 import type { Op, Signal } from '../signal/index.ts';
-import { formatShape, sizeOf } from '../signal/index.ts';
+import { defineOp, formatShape, sizeOf } from '../signal/index.ts';
 
 /** Memory order is the same on both sides: `factor` frames of one width are one frame of `factor` widths. */
 function regroup(
@@ -7,7 +7,7 @@ function regroup(
   framesIn: (factor: number) => number,
   framesOut: (factor: number) => number,
 ): Op<{ factor: number }> {
-  return {
+  return defineOp({
     name,
     shape({ factor }, [x], reject) {
       if (!(Number.isSafeInteger(factor) && factor >= 1))
@@ -36,7 +36,7 @@ function regroup(
       const size = sizeOf(types[0]!.shape) * framesIn(factor) * firings;
       for (let i = 0; i < size; i++) dx.data[dx.origin + i]! += dOutput.data[dOutput.origin + i]!;
     },
-  };
+  });
 }
 
 const gatherOp = regroup(

@@ -1,6 +1,6 @@
 import { sigmoid } from '../math/scalar.ts';
-import type { Op, Signal, SignalType } from '../signal/index.ts';
-import { formatShape, isConstant, sizeOf } from '../signal/index.ts';
+import type { Signal, SignalType } from '../signal/index.ts';
+import { defineOp, formatShape, isConstant, sizeOf } from '../signal/index.ts';
 
 /**
  * The recurrence of a gated recurrent unit, gates in PyTorch's order r, z, n:
@@ -59,7 +59,7 @@ function product(
   }
 }
 
-const gruCellOp: Op<GruCellAttributes, Prepared> = {
+const gruCellOp = defineOp<GruCellAttributes, Prepared>({
   name: 'gru-cell',
   shape(attributes, types, reject) {
     const [gx, weight] = types;
@@ -193,7 +193,7 @@ const gruCellOp: Op<GruCellAttributes, Prepared> = {
     const dh0 = dInputs[at.h0];
     if (dh0) for (let i = 0; i < H; i++) dh0.data[dh0.origin + i]! += dh[i]!;
   },
-};
+});
 
 export interface GruCellOperands {
   /** weight_hh (3H × H), gates r, z, n. */

@@ -1,7 +1,7 @@
 import { GraphError } from '../errors.ts';
 import { realDft, type RealDft } from '../math/real-dft.ts';
-import type { Op, Signal } from '../signal/index.ts';
-import { formatShape } from '../signal/index.ts';
+import type { Signal } from '../signal/index.ts';
+import { defineOp, formatShape } from '../signal/index.ts';
 import { skip } from './skip.ts';
 import { stftFrames, windowOf, type StftFrames, type StftOptions } from './stft-options.ts';
 
@@ -43,7 +43,7 @@ function cutOf({ size, hop, padding }: StftFrames): { start: number; end: number
 
 const channelsOf = (shape: readonly number[]): number => (shape.length === 3 ? shape[0]! : 1);
 
-const inverseStftOp: Op<StftFrames, Prepared> = {
+const inverseStftOp = defineOp<StftFrames, Prepared>({
   name: 'inverse-stft',
   shape({ size }, [X], reject) {
     const bins = Math.floor(size / 2) + 1;
@@ -144,7 +144,7 @@ const inverseStftOp: Op<StftFrames, Prepared> = {
       }
     }
   },
-};
+});
 
 /** Σₘ present(m) · w²[n + m·hop] for each n of a hop; m counts spectra back from the current one. */
 function overlapWeight(
@@ -161,7 +161,7 @@ function overlapWeight(
 }
 
 /** 1 at every frame of a signal. */
-const presentOp: Op<null> = {
+const presentOp = defineOp<null>({
   name: 'present',
   shape: () => [1],
   step({ output }) {
@@ -170,7 +170,7 @@ const presentOp: Op<null> = {
   adjoint() {
     // It does not depend on what the frames hold.
   },
-};
+});
 
 /** As torch: below this the windows do not overlap enough to divide by. */
 const LEAST_OVERLAP = 1e-11;

@@ -16,8 +16,8 @@
  */
 import { zoh, type StateSpace } from '../discretize/index.ts';
 import { expm, matmul, norm1, transpose } from '../linalg/index.ts';
-import type { AdjointCall, Op, PrepareCall, Shape, Signal, StepCall } from '../signal/index.ts';
-import { formatShape, isConstant, sizeOf } from '../signal/index.ts';
+import type { AdjointCall, PrepareCall, Shape, Signal, StepCall } from '../signal/index.ts';
+import { defineOp, formatShape, isConstant, sizeOf } from '../signal/index.ts';
 import { StepCache } from './step-cache.ts';
 
 interface Step {
@@ -227,7 +227,7 @@ function pullBack(
   }
 }
 
-const irregularStateSpaceOp: Op<null, Prepared> = {
+const irregularStateSpaceOp = defineOp<null, Prepared>({
   name: 'irregular-state-space',
   shape(_attributes, types, reject) {
     const m = sizeOf(types[U]!.shape);
@@ -253,7 +253,7 @@ const irregularStateSpaceOp: Op<null, Prepared> = {
   prepare,
   step,
   adjoint,
-};
+});
 
 export interface IrregularStateSpaceOperands {
   readonly A: Signal;

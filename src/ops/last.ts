@@ -1,8 +1,8 @@
-import type { Op, Signal } from '../signal/index.ts';
-import { sizeOf } from '../signal/index.ts';
+import type { Signal } from '../signal/index.ts';
+import { defineOp, sizeOf } from '../signal/index.ts';
 
 /** The last frame, once the input has ended. */
-const lastOp: Op<null> = {
+const lastOp = defineOp<null>({
   name: 'last',
   shape: (_attributes, [x]) => x!.shape,
   timing: () => ({ windows: [{ size: 1, left: 0, right: 0 }], stride: 1, emit: 1, atEnd: true }),
@@ -18,7 +18,7 @@ const lastOp: Op<null> = {
     const at = dx.origin + (frames[0]! - 1) * dx.width;
     for (let i = 0; i < dx.width; i++) dx.data[at + i]! += dOutput.data[dOutput.origin + i]!;
   },
-};
+});
 
 /**
  * One value a sequence: the last frame, when the stream ends. Behind `runningMean` that is the mean over the

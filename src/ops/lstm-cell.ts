@@ -1,6 +1,6 @@
 import { sigmoid } from '../math/scalar.ts';
-import type { Op, Signal, SignalType } from '../signal/index.ts';
-import { formatShape, isConstant, sizeOf } from '../signal/index.ts';
+import type { Signal, SignalType } from '../signal/index.ts';
+import { defineOp, formatShape, isConstant, sizeOf } from '../signal/index.ts';
 
 /**
  * The recurrence of a long short-term memory, gates in PyTorch's order i, f, g, o:
@@ -40,7 +40,7 @@ interface Prepared {
   readonly a: Float64Array; // (4H), scratch
 }
 
-const lstmCellOp: Op<LstmCellAttributes, Prepared> = {
+const lstmCellOp = defineOp<LstmCellAttributes, Prepared>({
   name: 'lstm-cell',
   shape(attributes, types, reject) {
     const [gx, weight] = types;
@@ -164,7 +164,7 @@ const lstmCellOp: Op<LstmCellAttributes, Prepared> = {
       if (dc0) dc0.data[dc0.origin + i]! += dc[i]!;
     }
   },
-};
+});
 
 export interface LstmCellOperands {
   /** weight_hh (4H × H), gates i, f, g, o. */

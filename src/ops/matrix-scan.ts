@@ -1,5 +1,5 @@
-import type { AdjointCall, Op, Sequence, Shape, Signal, StepCall } from '../signal/index.ts';
-import { formatShape, isConstant } from '../signal/index.ts';
+import type { AdjointCall, Sequence, Shape, Signal, StepCall } from '../signal/index.ts';
+import { defineOp, formatShape, isConstant } from '../signal/index.ts';
 import { FLUSH_BELOW, FLUSH_FRAMES } from './diagonal-scan-plan.ts';
 import { longMatrixScan } from './matrix-scan-long.ts';
 import {
@@ -206,7 +206,7 @@ function adjoint(call: AdjointCall<MatrixScanAttributes, MatrixScanPrepared>): v
   }
 }
 
-export const matrixScanOp: Op<MatrixScanAttributes, MatrixScanPrepared> = {
+export const matrixScanOp = defineOp<MatrixScanAttributes, MatrixScanPrepared>({
   name: 'matrix-scan',
   shape({ heads, keys, values, rank, roles }, types, reject) {
     roles.forEach((role, i) => {
@@ -248,7 +248,7 @@ export const matrixScanOp: Op<MatrixScanAttributes, MatrixScanPrepared> = {
   step,
   adjoint,
   long: longMatrixScan,
-};
+});
 
 export interface MatrixScanOperands {
   readonly q: Signal;

@@ -1,6 +1,6 @@
-import type { Op, Signal } from '../signal/index.ts';
+import type { Signal } from '../signal/index.ts';
 import { select } from './structure.ts';
-import { sizeOf } from '../signal/index.ts';
+import { defineOp, sizeOf } from '../signal/index.ts';
 
 /** The place of the largest of `size` numbers from `at` on; the first of equals. */
 function argmax(data: ArrayLike<number>, at: number, size: number): number {
@@ -9,7 +9,7 @@ function argmax(data: ArrayLike<number>, at: number, size: number): number {
   return best;
 }
 
-const maximumOp: Op<null> = {
+const maximumOp = defineOp<null>({
   name: 'maximum',
   shape: (_attributes, [x], reject) =>
     (x!.shape.at(-1) ?? 0) > 0
@@ -33,7 +33,7 @@ const maximumOp: Op<null> = {
       dx.data[dx.origin + place]! += dOutput.data[dOutput.origin + r]!;
     }
   },
-};
+});
 
 /** The largest number along the last axis, which becomes 1. */
 export const maximum = (x: Signal): Signal => x.trace.apply(maximumOp, null, [x]);
@@ -41,7 +41,7 @@ export const maximum = (x: Signal): Signal => x.trace.apply(maximumOp, null, [x]
 /**
  * m[k] = max(m[k−1], x[k]), and by how much it rose: m[k] − m[k−1], 0 at the first frame. Output (2 × …).
  */
-const runningMaximumOp: Op<null> = {
+const runningMaximumOp = defineOp<null>({
   name: 'running-maximum',
   shape: (_attributes, [x]) => [2, ...x!.shape],
   time: () => 'free',
@@ -83,7 +83,7 @@ const runningMaximumOp: Op<null> = {
       }
     }
   },
-};
+});
 
 /**
  * The largest value so far, and how far it rose at this frame, each element by itself: what an exponential sum

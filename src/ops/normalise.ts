@@ -1,5 +1,5 @@
-import type { Op, Signal } from '../signal/index.ts';
-import { formatShape, sizeOf } from '../signal/index.ts';
+import type { Signal } from '../signal/index.ts';
+import { defineOp, formatShape, sizeOf } from '../signal/index.ts';
 
 /**
  * Brings the numbers of a frame to mean 0 and variance 1, group by group of neighbours:
@@ -11,7 +11,7 @@ interface NormaliseAttributes {
   readonly eps: number;
 }
 
-const normaliseOp: Op<NormaliseAttributes> = {
+const normaliseOp = defineOp<NormaliseAttributes>({
   name: 'normalise',
   shape({ groups, eps }, [x], reject) {
     if (!(Number.isSafeInteger(groups) && groups >= 1) || sizeOf(x!.shape) % groups !== 0) {
@@ -51,7 +51,7 @@ const normaliseOp: Op<NormaliseAttributes> = {
       }
     }
   },
-};
+});
 
 /** What is subtracted, and what is multiplied by. */
 function moments(

@@ -1,4 +1,4 @@
-import { type Op, type Signal, sizeOf } from '../signal/index.ts';
+import { defineOp, type Signal, sizeOf } from '../signal/index.ts';
 
 const TURN = 2 * Math.PI;
 
@@ -6,7 +6,7 @@ const TURN = 2 * Math.PI;
  * θ[k] = (θ[k−1] + x[k]) mod 2π, θ[−1] = 0. The angle is kept in float64 whatever the signals are, and never grows:
  * 10⁹ frames add less than 1e-6 of their own, where a float32 sum would have lost the phase within minutes.
  */
-const phaseOp: Op<null> = {
+const phaseOp = defineOp<null>({
   name: 'phase',
   shape: (_attributes, [x]) => x!.shape,
   time: () => [0],
@@ -32,7 +32,7 @@ const phaseOp: Op<null> = {
       }
     }
   },
-};
+});
 
 /**
  * The angle, in [0, 2π), that increments in radians a frame add up to, each element by itself: exact for days. For

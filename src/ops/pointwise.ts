@@ -1,5 +1,5 @@
-import type { Op, Signal } from '../signal/index.ts';
-import { sizeOf } from '../signal/index.ts';
+import type { Signal } from '../signal/index.ts';
+import { defineOp, sizeOf } from '../signal/index.ts';
 import * as scalar from '../math/scalar.ts';
 
 /** A function of one number, with its derivative; `y` is the function's value at `x`. */
@@ -10,7 +10,7 @@ interface Pointwise {
 
 /** y = f(x), element by element, on signals and on constants. */
 function pointwise(name: string, { value, derivative }: Pointwise): (x: Signal) => Signal {
-  const op: Op<null> = {
+  const op = defineOp<null>({
     name,
     shape: (_attributes, [x]) => x!.shape,
     step({ types, inputs, output }) {
@@ -27,7 +27,7 @@ function pointwise(name: string, { value, derivative }: Pointwise): (x: Signal) 
         dx.data[dx.origin + i]! += dOutput.data[dOutput.origin + i]! * slope;
       }
     },
-  };
+  });
   return (x) => x.trace.apply(op, null, [x]);
 }
 

@@ -1,5 +1,5 @@
-import type { Op, Signal } from '../signal/index.ts';
-import { sizeOf } from '../signal/index.ts';
+import type { Signal } from '../signal/index.ts';
+import { defineOp, sizeOf } from '../signal/index.ts';
 
 interface PoolAttributes {
   readonly kind: 'average' | 'max';
@@ -8,7 +8,7 @@ interface PoolAttributes {
 }
 
 /** One frame of every `stride`, from windows of `size` frames without padding. */
-const poolOp: Op<PoolAttributes> = {
+const poolOp = defineOp<PoolAttributes>({
   name: 'pool',
   shape({ size, stride }, [x], reject) {
     for (const [name, value] of [
@@ -53,7 +53,7 @@ const poolOp: Op<PoolAttributes> = {
       }
     }
   },
-};
+});
 
 /** The mean of every `size` frames, every `stride` frames (`size` by default); the rate falls by `stride`. */
 export const averagePool = (x: Signal, size: number, stride = size): Signal =>

@@ -1,5 +1,5 @@
-import type { Op, PrepareCall, Signal } from '../signal/index.ts';
-import { formatShape, isConstant } from '../signal/index.ts';
+import type { PrepareCall, Signal } from '../signal/index.ts';
+import { defineOp, formatShape, isConstant } from '../signal/index.ts';
 
 /**
  * What the chunkwise form of torchscale's retention divides by. Chunks of C frames stand at multiples of C; at place i
@@ -31,7 +31,7 @@ interface Prepared {
   readonly roots: Float64Array;
 }
 
-const chunkScaleOp: Op<ChunkScaleAttributes, Prepared> = {
+const chunkScaleOp = defineOp<ChunkScaleAttributes, Prepared>({
   name: 'retention-chunk-scale',
   shape({ gamma, chunk }, [q, k, v], reject) {
     const heads = gamma.length;
@@ -100,7 +100,7 @@ const chunkScaleOp: Op<ChunkScaleAttributes, Prepared> = {
     }
   },
   adjoint() {},
-};
+});
 
 export interface RetentionChunkScaleOptions {
   /** γ of each head. */

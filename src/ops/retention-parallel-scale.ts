@@ -1,5 +1,5 @@
-import type { Op, Signal } from '../signal/index.ts';
-import { formatShape, isConstant } from '../signal/index.ts';
+import type { Signal } from '../signal/index.ts';
+import { defineOp, formatShape, isConstant } from '../signal/index.ts';
 
 /** Above this torchscale lets the weights' sum be, for the sake of float16. */
 const MOST = 5e4;
@@ -16,7 +16,7 @@ const MOST = 5e4;
  * Shapes: q, k (H × K), γ (H), output (H × 1). Source: microsoft/torchscale `multiscale_retention.py`
  * `parallel_forward`, `retnet.py` `RetNetRelPos`.
  */
-const parallelScaleOp: Op<{ readonly gamma: Float64Array }> = {
+const parallelScaleOp = defineOp<{ readonly gamma: Float64Array }>({
   name: 'retention-parallel-scale',
   whole: true,
   shape({ gamma: { length: heads } }, [q, k], reject) {
@@ -51,7 +51,7 @@ const parallelScaleOp: Op<{ readonly gamma: Float64Array }> = {
     return true;
   },
   adjoint() {},
-};
+});
 
 /**
  * (H × 1): the divisor of torchscale's parallel retention, held constant by gradients. Offline only: `evaluate`,

@@ -1,7 +1,8 @@
-import type { Op, Signal } from '../signal/index.ts';
+import type { Signal } from '../signal/index.ts';
+import { defineOp } from '../signal/index.ts';
 
 /** y[k] = x[L − 1 − k] over a sequence of L frames: needs the last frame before it can give the first. */
-const reverseOp: Op<null> = {
+const reverseOp = defineOp<null>({
   name: 'reverse',
   whole: true,
   shape: (_attributes, [x]) => x!.shape,
@@ -27,7 +28,7 @@ const reverseOp: Op<null> = {
       }
     }
   },
-};
+});
 
 /** The sequence backwards in time, for bidirectional layers: offline only, refused on a stream. */
 export const reverse = (x: Signal): Signal => x.trace.apply(reverseOp, null, [x]);

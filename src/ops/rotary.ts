@@ -1,5 +1,5 @@
-import type { Op, PrepareCall, Signal } from '../signal/index.ts';
-import { formatShape, isConstant, sizeOf } from '../signal/index.ts';
+import type { PrepareCall, Signal } from '../signal/index.ts';
+import { defineOp, formatShape, isConstant, sizeOf } from '../signal/index.ts';
 
 /**
  * Rotary position: at frame t every pair of the last axis is turned by t·θ of its own.
@@ -72,7 +72,7 @@ function fillPhases({ digits, cos, sin }: Prepared, frame: number): void {
   }
 }
 
-const rotaryOp: Op<RotaryAttributes, Prepared> = {
+const rotaryOp = defineOp<RotaryAttributes, Prepared>({
   name: 'rotary',
   shape({ angles }, [x], reject) {
     if (isConstant(x!)) reject('a constant has no position; give a signal');
@@ -126,7 +126,7 @@ const rotaryOp: Op<RotaryAttributes, Prepared> = {
       }
     }
   },
-};
+});
 
 export interface RotaryOptions {
   /** Radians a frame for each pair. */

@@ -1,5 +1,5 @@
-import type { Op, Signal } from '../signal/index.ts';
-import { sizeOf } from '../signal/index.ts';
+import type { Signal } from '../signal/index.ts';
+import { defineOp, sizeOf } from '../signal/index.ts';
 
 interface RunningMeanAttributes {
   /** N: frames after which the past is forgotten at an even pace; Infinity for the mean of all frames. */
@@ -13,7 +13,7 @@ interface RunningMeanAttributes {
  * mean at first, an exponential one once N frames have been seen. The mean itself is kept, in float64, so that
  * nothing grows.
  */
-const runningMeanOp: Op<RunningMeanAttributes> = {
+const runningMeanOp = defineOp<RunningMeanAttributes>({
   name: 'running-mean',
   shape({ memory, prior }, [x], reject) {
     if (!(memory >= 1)) reject(`memory is ${memory} frames; give 1 or more, or Infinity`);
@@ -24,6 +24,8 @@ const runningMeanOp: Op<RunningMeanAttributes> = {
     }
     return x!.shape;
   },
+  // The mean of all frames is the same at any rate; a memory in frames is not.
+  time: ({ memory, prior }) => (memory === Infinity && prior.frames === 0 ? 'free' : []),
   state: ({ prior }, [x]) => ({ mean: { shape: x!.shape, type: 'float64', initial: prior.value } }),
   step({ attributes: { memory, prior }, types, inputs, output, state, firing }) {
     const x = inputs[0]!;
@@ -47,7 +49,7 @@ const runningMeanOp: Op<RunningMeanAttributes> = {
       }
     }
   },
-};
+});
 
 export interface RunningMeanOptions {
   /** Frames of memory; all of them by default. */

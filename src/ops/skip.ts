@@ -1,9 +1,9 @@
 import { GraphError } from '../errors.ts';
-import type { Op, Signal } from '../signal/index.ts';
-import { sizeOf } from '../signal/index.ts';
+import type { Signal } from '../signal/index.ts';
+import { defineOp, sizeOf } from '../signal/index.ts';
 
 /** y[k] = x[k + frames]: a window that begins before the stream's start leaves the first frames out. */
-const skipOp: Op<{ readonly frames: number }> = {
+const skipOp = defineOp<{ readonly frames: number }>({
   name: 'skip',
   shape: (_attributes, [x]) => x!.shape,
   timing: ({ frames }) => ({ windows: [{ size: 1, left: -frames, right: 0 }], stride: 1, emit: 1 }),
@@ -18,7 +18,7 @@ const skipOp: Op<{ readonly frames: number }> = {
     const start = dx.origin + frames * dx.width;
     for (let i = 0; i < firings * dx.width; i++) dx.data[start + i]! += dOutput.data[dOutput.origin + i]!;
   },
-};
+});
 
 /**
  * The signal without its first frames, and so that much shorter. What comes out is earlier by as many: a

@@ -1,6 +1,6 @@
 import { GraphError } from '../errors.ts';
-import type { AdjointCall, Op, PrepareCall, Signal, SignalType, StepCall } from '../signal/index.ts';
-import { formatShape, isConstant } from '../signal/index.ts';
+import type { AdjointCall, PrepareCall, Signal, SignalType, StepCall } from '../signal/index.ts';
+import { defineOp, formatShape, isConstant } from '../signal/index.ts';
 
 /**
  * Causal softmax attention over the last W frames, the current one included:
@@ -38,7 +38,7 @@ interface Prepared extends Sizes {
   readonly sums: Float64Array;
 }
 
-const attentionOp: Op<AttentionAttributes, Prepared> = {
+const attentionOp = defineOp<AttentionAttributes, Prepared>({
   name: 'sliding-attention',
   shape({ window, scale }, [q, k, v], reject) {
     if (!(Number.isSafeInteger(window) && window >= 1)) {
@@ -136,7 +136,7 @@ const attentionOp: Op<AttentionAttributes, Prepared> = {
       }
     }
   },
-};
+});
 
 const sizesOf = ([q, k, v]: readonly SignalType[]): Sizes => ({
   heads: q!.shape[0]!,

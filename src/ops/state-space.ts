@@ -1,5 +1,5 @@
-import type { Op, PrepareCall, Signal } from '../signal/index.ts';
-import { formatShape, isConstant, sizeOf } from '../signal/index.ts';
+import type { PrepareCall, Signal } from '../signal/index.ts';
+import { defineOp, formatShape, isConstant, sizeOf } from '../signal/index.ts';
 
 /**
  * A dense linear system in discrete time, by the convention of control and of scipy's `dlsim`:
@@ -30,7 +30,7 @@ interface Prepared {
   readonly next: Float64Array;
 }
 
-const stateSpaceOp: Op<StateSpaceAttributes, Prepared> = {
+const stateSpaceOp = defineOp<StateSpaceAttributes, Prepared>({
   name: 'state-space',
   shape(_attributes, [u, A, B, C, D], reject) {
     const inputs = sizeOf(u!.shape);
@@ -128,7 +128,7 @@ const stateSpaceOp: Op<StateSpaceAttributes, Prepared> = {
       lambda = past;
     }
   },
-};
+});
 
 /** State below this is set to zero, so that a filter that rings out never runs on subnormals. */
 const FLUSH_BELOW = 2 ** -500;

@@ -1,6 +1,6 @@
 import { realDft, type RealDft } from '../math/real-dft.ts';
-import type { Op, Signal } from '../signal/index.ts';
-import { formatShape } from '../signal/index.ts';
+import type { Signal } from '../signal/index.ts';
+import { defineOp, formatShape } from '../signal/index.ts';
 import { stftFrames, windowOf, type StftFrames, type StftOptions } from './stft-options.ts';
 
 /**
@@ -26,7 +26,7 @@ interface Prepared {
 const leftOf = ({ size, hop, padding }: StftFrames): number =>
   padding === 'causal' ? size - hop : padding === 'centre' ? Math.floor(size / 2) : 0;
 
-const stftOp: Op<StftFrames, Prepared> = {
+const stftOp = defineOp<StftFrames, Prepared>({
   name: 'stft',
   shape({ size }, [x], reject) {
     const [channels] = x!.shape;
@@ -82,7 +82,7 @@ const stftOp: Op<StftFrames, Prepared> = {
       }
     }
   },
-};
+});
 
 /**
  * Short-time spectra, one every `hop` frames: (1) → (2 × bins), (C) → (C × 2 × bins); a plane of real parts, then

@@ -1,6 +1,7 @@
 import { GraphError } from '../errors.ts';
 import type { Op, PrepareCall, Shape, Signal } from '../signal/index.ts';
 import {
+  defineOp,
   broadcastIndex,
   broadcastShapes,
   formatShape,
@@ -23,7 +24,7 @@ function movement<Attributes>(
   shape: Op<Attributes>['shape'],
   gather: (call: PrepareCall<Attributes>) => Gather,
 ): Op<Attributes, Gather> {
-  return {
+  return defineOp({
     name,
     shape,
     prepare: gather,
@@ -47,7 +48,7 @@ function movement<Attributes>(
         }
       }
     },
-  };
+  });
 }
 
 const single = (index: Int32Array): Gather => ({ input: new Int32Array(index.length), index });

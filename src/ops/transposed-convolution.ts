@@ -1,5 +1,5 @@
-import type { FloatArray, Op, Signal } from '../signal/index.ts';
-import { formatShape, isConstant } from '../signal/index.ts';
+import type { FloatArray, Signal } from '../signal/index.ts';
+import { defineOp, formatShape, isConstant } from '../signal/index.ts';
 import { multiplyRows } from './multiply.ts';
 import { skip } from './skip.ts';
 
@@ -23,7 +23,7 @@ interface Prepared {
   readonly sum: Float64Array;
 }
 
-const transposedOp: Op<TransposedAttributes, Prepared> = {
+const transposedOp = defineOp<TransposedAttributes, Prepared>({
   name: 'transposed-convolution',
   shape({ stride, groups, crop }, [x, weight, bias], reject) {
     if (!(Number.isSafeInteger(stride) && stride >= 1))
@@ -128,7 +128,7 @@ const transposedOp: Op<TransposedAttributes, Prepared> = {
       }
     }
   },
-};
+});
 
 export interface TransposedConvolutionOptions {
   readonly bias?: Signal | undefined;

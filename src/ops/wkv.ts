@@ -1,5 +1,5 @@
-import type { AdjointCall, Op, Sequence, Signal, StepCall } from '../signal/index.ts';
-import { formatShape, isConstant, sameShape } from '../signal/index.ts';
+import type { AdjointCall, Sequence, Signal, StepCall } from '../signal/index.ts';
+import { defineOp, formatShape, isConstant, sameShape } from '../signal/index.ts';
 
 /**
  * The recurrence of RWKV-4: a weighted mean of the values so far, each weight e^k fading by e^w a frame, the
@@ -123,7 +123,7 @@ function adjoint(call: AdjointCall<null, Prepared>): void {
   }
 }
 
-const wkvOp: Op<null, Prepared> = {
+const wkvOp = defineOp<null, Prepared>({
   name: 'wkv',
   shape(_attributes, types, reject) {
     const { shape } = types[0]!;
@@ -145,7 +145,7 @@ const wkvOp: Op<null, Prepared> = {
   prepare: ({ constants }) => ({ w: constants[2]!, u: constants[3]! }),
   step,
   adjoint,
-};
+});
 
 export interface WkvOperands {
   readonly key: Signal;

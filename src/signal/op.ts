@@ -120,6 +120,8 @@ export interface Op<Attributes = unknown, Prepared = unknown> {
   step(call: StepCall<Attributes, Prepared>): void;
   adjoint(call: AdjointCall<Attributes, Prepared>): void;
   long?(call: SequenceCall<Attributes, Prepared>): boolean;
+  /** Attributes with functions in them, as plain data and back, for graphs that travel; absent: they are plain. */
+  readonly plain?: { pack(attributes: Attributes): unknown; unpack(data: unknown): Attributes };
 }
 
 // A list of ops of different attributes needs one type; the graph pairs each op with its own attributes.
