@@ -1,7 +1,20 @@
 import { zoh, type Discretization } from '../discretize/index.ts';
 import { logUniformDt, s4d as s4dMatrices, type DtRange, type Random, type S4dInit } from '../init/index.ts';
-import { add, diagonalScan, exp, gelu, mul, neg, select } from '../ops/index.ts';
-import { defineLayer, type Layer } from '../signal/index.ts';
+import {
+  abs,
+  add,
+  clamp,
+  diagonalScan,
+  exp,
+  gelu,
+  mul,
+  neg,
+  reshape,
+  select,
+  stopGradient,
+  sub,
+} from '../ops/index.ts';
+import { defineLayer, type Layer, type Signal } from '../signal/index.ts';
 import { glu, linear } from './linear.ts';
 
 /** Configuration of `s4d`. */
@@ -18,6 +31,11 @@ export interface S4dOptions {
   readonly dt?: DtRange;
   /** Hz that the parameters are for; lets a stream run at another rate. */
   readonly sampleRate?: number;
+  /**
+   * Silences the modes that turn by more than this share of half a turn a frame (of Nyquist), as `bandlimit` of
+   * `s4.py`: at a lower rate than the trained one they would alias. None by default.
+   */
+  readonly bandLimit?: number | undefined;
 }
 
 /**
@@ -47,6 +65,7 @@ export interface S4dOptions {
  */
 export function s4d(options: S4dOptions): Layer {
   const { features, states = 64, discretization = zoh, init = 'lin', dt: range = {}, sampleRate } = options;
+  const { bandLimit } = options;
   const { A } = s4dMatrices(init, states);
   const half = states / 2;
   return defineLayer({
@@ -74,10 +93,12 @@ export function s4d(options: S4dOptions): Layer {
       const C = trace.parameter('kernel.C', [...poles, 2], complexNormal);
       const D = trace.parameter('D', [features], normal);
 
+      const dt = mul(exp(logDt), trace.timeScale());
+      const weight = bandLimit === undefined ? 2 : mul(inBand(aImag, dt, bandLimit), 2);
       const ssm = diagonalScan(u, {
         a: { re: neg(exp(logAReal)), im: aImag },
-        c: { re: mul(select(C, 0), 2), im: mul(select(C, 1), 2) },
-        dt: mul(exp(logDt), trace.timeScale()),
+        c: { re: mul(select(C, 0), weight), im: mul(select(C, 1), weight) },
+        dt,
         method: discretization.diagonal,
       });
       const y = gelu(add(ssm, mul(u, D)));
@@ -86,6 +107,14 @@ export function s4d(options: S4dOptions): Layer {
       );
     },
   });
+}
+
+/** 1 where a mode (H × N/2) turns by less than `limit` of half a turn in a frame of `dt` (H), else 0. */
+function inBand(aImag: Signal, dt: Signal, limit: number): Signal {
+  const turn = mul(abs(aImag), reshape(dt, [dt.width, 1]));
+  const margin = sub(aImag.trace.literal(limit * Math.PI), turn);
+  // A step: no mode is close enough to the limit to land on the slope.
+  return stopGradient(clamp(mul(margin, 1e12), 0, 1));
 }
 
 /** `count` copies of a row, one behind the other. */

@@ -22,6 +22,8 @@ import { rgLruFormat } from './formats/rg-lru.ts';
 import { gruFormat, lstmFormat } from './formats/torch-rnn.ts';
 import { mamba2BlockFormat, mamba2Format } from './formats/mamba2.ts';
 import { mamba3Format } from './formats/mamba3.ts';
+import { s4ModelFormat } from './formats/s4-model.ts';
+import { spectralMambaFormat } from './formats/spectral-mamba.ts';
 
 /** Every architecture whose checkpoints can be loaded. */
 export const modelFormats: readonly ModelFormat[] = [
@@ -49,6 +51,8 @@ export const modelFormats: readonly ModelFormat[] = [
   mamba2Format,
   mamba2BlockFormat,
   mamba3Format,
+  s4ModelFormat,
+  spectralMambaFormat,
 ];
 
 const byName = new Map(modelFormats.map((format) => [format.name, format]));

@@ -20,3 +20,5 @@ export { plainReadOuts } from './plain-read-outs.ts';
 export { loadNamModel, namModelOf } from './nam.ts';
 export { jamba, type JambaOptions } from './jamba.ts';
 export { sashimi, type SashimiOptions } from './sashimi.ts';
+export { s4Model, type S4ModelOptions } from './s4-model.ts';
+export { spectralMamba, type SpectralMambaOptions } from './spectral-mamba.ts';

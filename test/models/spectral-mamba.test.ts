@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { initialise } from '../../src/layers/index.ts';
+import { modelFor, spectralMamba } from '../../src/models/index.ts';
+import { traceModel } from '../../src/signal/index.ts';
+import { compile } from '../../src/stream/index.ts';
+import { verifyAdjoint } from '../contract/op.ts';
+import { relativeError, verifyStream } from '../contract/stream.ts';
+import { measuredLatency } from './latency.ts';
+
+const small = { window: 8, features: 4, layers: 2, inner: 6, states: 2, taps: 2 };
+const model = spectralMamba(small);
+
+verifyStream({ name: 'spectral Mamba', model, parameters: initialise(model, 1), frames: 300 });
+verifyAdjoint({ name: 'spectral Mamba', model, parameters: initialise(model, 2), frames: 40, step: 2e-5 });
+
+const shipped = { d_model: 96, n_layer: 4, d_inner: 144 };
+
+describe('spectralMamba', () => {
+  it('passes a signal through where its filter is zero', () => {
+    const parameters = new Map(
+      [...initialise(model, 3)].map(([name, values]) => [name, name.startsWith('output.') ? values.fill(0) : values]), // prettier-ignore
+    );
+    const input = Float32Array.from({ length: 100 }, (_, k) => Math.sin(k * 0.3));
+    const stream = compile(model, parameters);
+    const output = Float32Array.from([...stream.push(input), ...stream.flush()]);
+    expect(output).toHaveLength(100);
+    expect(relativeError(output.slice(8), input.slice(8))).toBeLessThan(1e-6);
+  });
+
+  it('does not mind how loud it is, once it has heard the level', () => {
+    const parameters = initialise(model, 4);
+    const input = Float32Array.from({ length: 16_000 * 4 }, (_, k) => 0.1 * Math.sin(k * k));
+    const run = (gain: number): Float32Array =>
+      compile(model, parameters).push(input.map((x) => gain * x)) as Float32Array;
+    const [plain, loud] = [run(1), run(10)];
+    const tail = plain.length - 8000;
+    expect(relativeError(loud.slice(tail).map((y) => y / 10), plain.slice(tail))).toBeLessThan(0.02); // prettier-ignore
+  });
+
+  it('looks 255 samples ahead, 16 ms, in fewer than 300,000 weights', () => {
+    const full = modelFor('spectral-mamba', shipped);
+    const stream = compile(full, initialise(full, 5));
+    expect(stream.latency).toBe(255);
+    const weights = [...traceModel(full).parameters.values()].reduce((sum, node) => sum + node.shape.reduce((a, b) => a * b, 1), 0); // prettier-ignore
+    expect(weights).toBeLessThan(300_000);
+    expect(measuredLatency(model, initialise(model, 6), { period: 4, most: 32 })).toBe(7);
+  });
+});
