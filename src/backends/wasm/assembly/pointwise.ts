@@ -106,7 +106,7 @@ function apply(code: i32, x: v128): v128 {
     case at.SILU:
       return f32x4.mul(x, sigmoid(x));
     case at.GELU:
-      return gelu(x);
+      return f32x4.mul(x, normalCdf(x));
     default:
       return geluTanh(x);
   }
@@ -146,7 +146,7 @@ function halves(x: v128): v128 {
 }
 
 /** e^x, to infinity above 88.7; 0 where it would be subnormal, below −87.3. 2^n in two factors, since n reaches 128. */
-function exp(x: v128): v128 {
+export function exp(x: v128): v128 {
   const least = f32x4.splat(-87.33);
   const held = f32x4.min(f32x4.max(x, least), f32x4.splat(89));
   const n = halves(held);
@@ -158,13 +158,13 @@ function exp(x: v128): v128 {
 }
 
 /** 1 / (1 + e^−x) */
-function sigmoid(x: v128): v128 {
+export function sigmoid(x: v128): v128 {
   const one = f32x4.splat(1);
   return f32x4.div(one, f32x4.add(one, exp(f32x4.neg(x))));
 }
 
 /** −e / (2 + e) with e = e^(−2|x|) − 1, and the sign of x. */
-function tanh(x: v128): v128 {
+export function tanh(x: v128): v128 {
   const sign = v128.and(x, f32x4.splat(-0.0));
   const z = f32x4.max(f32x4.mul(f32x4.abs(x), f32x4.splat(-2)), f32x4.splat(-40));
   const n = halves(z);
@@ -219,10 +219,10 @@ function log(x: v128): v128 {
 }
 
 /**
- * x Φ(x). Φ(−|x|) = t e^(P(s) − x²/2) with t = 1 / (1 + |x| / √8), s = 2t − 1, and P the polynomial through
+ * Φ(x). Φ(−|x|) = t e^(P(s) − x²/2) with t = 1 / (1 + |x| / √8), s = 2t − 1, and P the polynomial through
  * ln(e^(x²/2) Φ(−|x|) / t) at Chebyshev's nodes, of degree 11: 1e-8 off at most.
  */
-function gelu(x: v128): v128 {
+export function normalCdf(x: v128): v128 {
   const one = f32x4.splat(1);
   const t = f32x4.div(one, madd(f32x4.abs(x), f32x4.splat(0.35355339059327373), one));
   const s = f32x4.sub(f32x4.add(t, t), one);
@@ -239,7 +239,7 @@ function gelu(x: v128): v128 {
   p = madd(s, p, f32x4.splat(-1.3649412722407184));
   const tail = f32x4.mul(t, exp(nmadd(f32x4.mul(x, x), f32x4.splat(0.5), p)));
   const isNegative = f32x4.lt(x, f32x4.splat(0));
-  return f32x4.mul(x, v128.bitselect(tail, f32x4.sub(one, tail), isNegative));
+  return v128.bitselect(tail, f32x4.sub(one, tail), isNegative);
 }
 
 /** ½ x (1 + tanh v) = x σ(2v) with v = √(2/π) (x + 0.044715 x³). */
