@@ -25,15 +25,30 @@ export interface KernelRequest {
   readonly precision: Precision;
 }
 
+/** A kernel and its memory, which comes in two parts: what never changes once it is packed, and what a stream remembers. */
 export interface KernelPlan {
-  /** Bytes of the arena that the kernel wants for itself (packed coefficients, state in its own layout). */
+  /** Bytes of the arena for the kernel's descriptor, packed coefficients and scratch: nothing that a stream remembers. */
   readonly bytes: number;
-  /** The kernel of one stream; `at` is where its own bytes begin, at a multiple of 16. */
+  /**
+   * Bytes in which the kernel remembers, where it has a state layout of its own instead of the canonical sections
+   * (its kernel then has `save` and `load`); 0 by default.
+   */
+  readonly stateBytes?: number;
+  /** Inputs whose memory the output may take: element k of the output is written after element k of them was read last. */
+  readonly inPlace?: readonly number[];
+  /**
+   * Writes descriptor and coefficients; `at` is where the kernel's own bytes begin, at a multiple of 16. Once an arena:
+   * one that is a copy of another, as a fork's is, holds them already.
+   */
+  pack?(arena: Arena, at: number, node: BoundNode): void;
+  /** The kernel of one stream, over memory that is packed. Writes nothing. */
   bind(arena: Arena, at: number, node: BoundNode): Kernel;
 }
 
 /** A node of one stream. The executor moves `at` of the frames before each run. */
 export interface BoundNode {
+  /** Where the bytes begin in which the kernel remembers (`KernelPlan.stateBytes`), at a multiple of 16. */
+  readonly stateAt: number;
   readonly inputs: readonly Frame[];
   readonly output: Frame;
   /** The canonical state sections, by name. */
@@ -46,6 +61,8 @@ export interface Kernel {
    * at `inputs[i].at` and move by the op's stride from firing to firing; outputs follow each other from `output.at` on.
    */
   run(firings: number, first: number): void;
+  /** The same as data, for an arena whose plan runs in its memory (`Arena.walk`). */
+  readonly call?: KernelCall | undefined;
   /** For a kernel with a state layout of its own: writes it to the canonical sections. */
   save?(): void;
   /** The reverse, after the canonical sections were restored or reset. */
@@ -55,6 +72,24 @@ export interface Kernel {
    * round: a snapshot holds both, and the same backend restores from this one, bit for bit.
    */
   readonly raw?: Uint8Array;
+}
+
+/** What happens at a run of a kernel, as addresses of its arena: some words are written, one function is called. */
+export interface KernelCall {
+  /** The function, by the backend's own number. */
+  readonly kernel: number;
+  /** Handed to the function. */
+  readonly descriptor: number;
+  /** 32-bit words that receive the address of an input's window at the first firing. */
+  readonly inputs: readonly { readonly input: number; readonly field: number }[];
+  /** The word that receives the address of the first output frame. */
+  readonly output: number;
+  /** The function's count is the firings times this; 1 by default. */
+  readonly times?: number;
+  /** The function's phase is the first firing's number modulo this, a power of two; 1 by default, and the phase 0. */
+  readonly period?: number;
+  /** A float64 that receives the first firing's number; none by default. */
+  readonly first?: number;
 }
 
 export interface Arena {

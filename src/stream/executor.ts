@@ -51,7 +51,9 @@ export class Executor {
         at: 0,
       }));
       const output = { data, at: 0 };
-      const kernel = step.run?.plan.bind(this.arena, step.run.extra, { inputs, output, state });
+      const bound = { stateAt: step.run?.stateAt ?? 0, inputs, output, state };
+      step.run?.plan.pack?.(this.arena, step.run.extra, bound);
+      const kernel = step.run?.plan.bind(this.arena, step.run.extra, bound);
       const running: Running = {
         step,
         data,

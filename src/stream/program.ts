@@ -43,7 +43,9 @@ export interface Step {
   readonly run?: {
     readonly op: AnyOp;
     readonly plan: KernelPlan;
+    /** Where the kernel's own bytes begin, and those in which it remembers. */
     readonly extra: number;
+    readonly stateAt: number;
     readonly state: readonly {
       readonly name: string;
       readonly section: StateSection;
@@ -132,7 +134,9 @@ export function buildProgram(graph: Graph, parameters: Parameters, options: Prog
     }));
     const extra = bytes;
     bytes = Math.ceil((extra + plan.bytes) / 16) * 16;
-    steps.push({ node, width, capacity, left, right, buffer, run: { op, plan, extra, state } });
+    const stateAt = bytes;
+    bytes = Math.ceil((stateAt + (plan.stateBytes ?? 0)) / 16) * 16;
+    steps.push({ node, width, capacity, left, right, buffer, run: { op, plan, extra, stateAt, state } });
   }
 
   const Numbers = precision === 'float64' ? Float64Array : Float32Array;

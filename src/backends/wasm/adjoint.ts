@@ -2,7 +2,7 @@ import type { FloatArray } from '../../signal/index.ts';
 import { isConstant, sizeOf } from '../../signal/index.ts';
 import type { ScanRole } from '../../ops/diagonal-scan.ts';
 import type { SequenceJob } from '../sequence.ts';
-import { placeGeneral, sourceField, writeGeneral } from './general.ts';
+import { generalStateBytes, placeGeneral, sourceField, writeGeneral } from './general.ts';
 import * as at from './layout.ts';
 import type { WasmBuild } from './module.ts';
 import { Bytes, SCAN_ROLES, eachLane, slotCount, type Scan } from './scan.ts';
@@ -21,6 +21,7 @@ export function adjointSequences(
   const places = placeGeneral(scan);
   const bytes = new Bytes();
   const base = bytes.take(places.bytes);
+  const state = bytes.take(generalStateBytes(scan));
   const checkpoints = bytes.take(Math.ceil(frames / at.TILE) * attributes.states * at.STATE_BYTES);
   const lambda = bytes.take(attributes.states * at.STATE_BYTES);
   const outputAt = bytes.take(4 * frames * width);
@@ -48,7 +49,7 @@ export function adjointSequences(
   const { buffer, kernels } = build.open(bytes.size);
   const words = new Uint32Array(buffer);
   const view = (from: number, length: number): Float32Array => new Float32Array(buffer, from, length);
-  writeGeneral(scan, places, buffer, base);
+  writeGeneral(scan, places, buffer, base, state);
   words[(base + at.CHECKPOINTS) / 4] = checkpoints;
   words[(base + at.LAMBDA) / 4] = lambda;
   words[(base + at.OUTPUT) / 4] = outputAt;

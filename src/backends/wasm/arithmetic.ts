@@ -1,8 +1,7 @@
 import { isConstant, sizeOf } from '../../signal/index.ts';
 import type { KernelPlan, KernelRequest } from '../backend.ts';
-import { addressOf } from './address.ts';
+import { kernelOf, writerAt } from './call.ts';
 import * as at from './layout.ts';
-import type { WasmArena } from './module.ts';
 import { Bytes } from './scan.ts';
 
 /** For each element of the output, the elements of both inputs: what the op prepares. */
@@ -39,16 +38,26 @@ export const planArithmetic =
 /** Two signals of one shape. */
 const planAlike = (width: number, code: number): KernelPlan => ({
   // The last vector may reach beyond the inputs, and must not reach beyond the memory.
-  bytes: at.VECTOR,
-  bind(arena, _base, { inputs, output }) {
-    const { kernels } = arena as WasmArena;
-    return {
-      run(firings) {
-        const [a, b] = inputs;
-        kernels.binary(code, addressOf(a!), addressOf(b!), addressOf(output), firings * width);
-      },
-    };
+  bytes: at.ELEMENTS_BYTES + at.VECTOR,
+  inPlace: [0, 1],
+  pack(arena, base) {
+    writerAt(arena, base)(at.ELEMENTS_CODE, code);
   },
+  bind: (arena, base, node) =>
+    kernelOf(
+      arena,
+      {
+        kernel: at.KERNEL_BINARY,
+        descriptor: base,
+        inputs: [
+          { input: 0, field: base + at.ELEMENTS_A },
+          { input: 1, field: base + at.ELEMENTS_B },
+        ],
+        output: base + at.ELEMENTS_OUTPUT,
+        times: width,
+      },
+      node,
+    ),
 });
 
 /** The constant is laid out once, as often as it takes to fill whole vectors. */
@@ -65,18 +74,28 @@ function planConstant(
   const period = width % at.LANES === 0 ? width : width * at.LANES;
   const used = constantAt === 0 ? exchanged : code;
   return {
-    bytes: 4 * period,
-    bind(arena, base, { inputs, output }) {
-      const { kernels, buffer } = arena as WasmArena;
-      const laid = new Float32Array(buffer, base, period);
+    bytes: at.ELEMENTS_BYTES + 4 * period,
+    inPlace: [1 - constantAt],
+    pack(arena, base) {
+      const put = writerAt(arena, base);
+      put(at.ELEMENTS_CODE, used);
+      put(at.ELEMENTS_B, base + at.ELEMENTS_BYTES);
+      put(at.ELEMENTS_PERIOD, 4 * period);
+      const laid = new Float32Array(arena.buffer, base + at.ELEMENTS_BYTES, period);
       for (let i = 0; i < period; i++) laid[i] = values[from[i % width]!]!;
-      return {
-        run(firings) {
-          const x = addressOf(inputs[1 - constantAt]!);
-          kernels.binaryConstant(used, x, base, 4 * period, addressOf(output), firings * width);
-        },
-      };
     },
+    bind: (arena, base, node) =>
+      kernelOf(
+        arena,
+        {
+          kernel: at.KERNEL_BINARY_CONSTANT,
+          descriptor: base,
+          inputs: [{ input: 1 - constantAt, field: base + at.ELEMENTS_A }],
+          output: base + at.ELEMENTS_OUTPUT,
+          times: width,
+        },
+        node,
+      ),
   };
 }
 
@@ -107,12 +126,9 @@ function planRows({ types, prepared }: KernelRequest, code: number): KernelPlan 
   const tableAt = bytes.take(8 * rows);
   return {
     bytes: bytes.size,
-    bind(arena, base, { inputs, output }) {
-      const { kernels, buffer } = arena as WasmArena;
-      const words = new Uint32Array(buffer);
-      const put = (field: number, value: number): void => {
-        words[(base + field) / 4] = value;
-      };
+    pack(arena, base) {
+      const put = writerAt(arena, base);
+      put(at.ROWS_CODE, code);
       put(at.ROWS_COUNT, rows);
       put(at.ROWS_SIZE, size);
       put(at.ROWS_TABLE, base + tableAt);
@@ -124,14 +140,20 @@ function planRows({ types, prepared }: KernelRequest, code: number): KernelPlan 
         put(tableAt + 8 * row, 4 * a[row * size]!);
         put(tableAt + 8 * row + 4, 4 * b[row * size]!);
       }
-      return {
-        run(firings) {
-          put(at.ROWS_A, addressOf(inputs[0]!));
-          put(at.ROWS_B, addressOf(inputs[1]!));
-          put(at.ROWS_OUTPUT, addressOf(output));
-          kernels.binaryRows(code, base, firings);
-        },
-      };
     },
+    bind: (arena, base, node) =>
+      kernelOf(
+        arena,
+        {
+          kernel: at.KERNEL_BINARY_ROWS,
+          descriptor: base,
+          inputs: [
+            { input: 0, field: base + at.ROWS_A },
+            { input: 1, field: base + at.ROWS_B },
+          ],
+          output: base + at.ROWS_OUTPUT,
+        },
+        node,
+      ),
   };
 }

@@ -1,7 +1,7 @@
 import { FLUSH_FRAMES, type DiagonalScanAttributes } from '../../ops/diagonal-scan.ts';
-import type { Arena, BoundNode, Kernel, KernelPlan } from '../backend.ts';
+import type { Arena, BoundNode, Kernel, KernelCall, KernelPlan } from '../backend.ts';
+import { kernelOf, writerAt } from './call.ts';
 import * as at from './layout.ts';
-import type { WasmArena } from './module.ts';
 import { Bytes, type Scan } from './scan.ts';
 
 /**
@@ -22,13 +22,14 @@ export function planFolded(scan: Scan): KernelPlan {
     table: bytes.take(groups.length * at.TABLE_BYTES),
     narrow: bytes.take((narrow / 4) * at.QUAD_BYTES),
     wide: bytes.take(wide * at.WIDE_BYTES),
-    narrowState: bytes.take(narrow * 2 * at.VECTOR),
-    wideState: bytes.take(wide * at.STATE_BYTES),
     staged: bytes.take(groups.length * 2 * at.TILE * at.VECTOR),
   };
+  const stateAt = arrangeState(scan, groups);
   return {
     bytes: bytes.size,
-    bind: (arena, base, node) => bindFolded(scan, groups, places, arena, base, node),
+    stateBytes: stateAt.bytes,
+    pack: (arena, base, node) => pack(scan, groups, places, arena, base, node.stateAt),
+    bind: (arena, base, node) => bindFolded(scan, stateAt, arena, base, node),
   };
 }
 
@@ -48,8 +49,6 @@ interface Places {
   readonly table: number;
   readonly narrow: number;
   readonly wide: number;
-  readonly narrowState: number;
-  readonly wideState: number;
   readonly staged: number;
 }
 
@@ -107,29 +106,60 @@ function flushPeriod(lanes: readonly number[], aBar: Float64Array): number {
   return frames >= at.TILE ? at.TILE : frames >= 16 ? 16 : 4;
 }
 
-/** Where a lane's state stands: the element of its re, with im 4 further on, in float32 or in float64. */
+/** Bytes of a slot's state: re and im in float32, or in float64. */
+const NARROW_STATE_BYTES = 2 * at.VECTOR;
+
+/** Where state stands: that of all narrow slots, group after group, then that of the wide ones. */
 interface StateAt {
+  readonly bytes: number;
+  /** By lane: the element of its re, with im 4 further on, in float32 or in float64. */
   readonly element: Int32Array;
   readonly isWide: Uint8Array;
 }
 
-/** Writes the table of groups and their coefficients. */
+function arrangeState({ attributes: { channels, states } }: Scan, groups: readonly Group[]): StateAt {
+  const element = new Int32Array(channels * states);
+  const isWide = new Uint8Array(channels * states);
+  const narrow = groups.flatMap((group) => group.narrow);
+  const wide = groups.flatMap((group) => group.wide);
+  const wideAt = narrow.length * NARROW_STATE_BYTES;
+  const place = (slot: Slot, first: number, slow: 0 | 1): void =>
+    slot.forEach((lane, position) => {
+      if (lane < 0) return;
+      element[lane] = first + position;
+      isWide[lane] = slow;
+    });
+  narrow.forEach((slot, i) => place(slot, (i * NARROW_STATE_BYTES) / 4, 0));
+  wide.forEach((slot, i) => place(slot, (wideAt + i * at.STATE_BYTES) / 8, 1));
+  return { bytes: wideAt + wide.length * at.STATE_BYTES, element, isWide };
+}
+
+/** Writes the descriptor, the table of groups and their coefficients. */
 function pack(
-  { attributes, constants, plan }: Scan,
+  scan: Scan,
   groups: readonly Group[],
   places: Places,
-  buffer: ArrayBuffer,
+  arena: Arena,
   base: number,
-): StateAt {
-  const words = new Uint32Array(buffer);
-  const floats = new Float32Array(buffer);
-  const doubles = new Float64Array(buffer);
+  stateAt: number,
+): void {
+  const { attributes, constants, plan } = scan;
+  const { channels, complex } = attributes;
+  const floats = new Float32Array(arena.buffer);
+  const doubles = new Float64Array(arena.buffer);
+  const put = writerAt(arena, base);
+  put(at.GROUPS, groups.length);
+  put(at.C_COMPLEX, complex ? 1 : 0);
+  put(at.C_CHANNELS, channels);
+  put(at.COPIES, copiesFor(channels));
+  put(at.ACROSS, isAcross(attributes) ? 1 : 0);
+  put(at.STAGED, base + places.staged);
+  put(at.TABLE, base + places.table);
+
   const { aBar, bBar } = plan.coefficients!;
-  const count = attributes.channels * attributes.states;
-  const stateAt: StateAt = { element: new Int32Array(count), isWide: new Uint8Array(count) };
   const readOut = (role: 'c' | 'cIm', lane: number): number =>
     plan.at[role] < 0 ? 0 : constants[plan.at[role]]![plan.lanes[role]![lane]!]!;
-  const put = (slot: Slot, to: Float32Array | Float64Array, from: number, x: number): void =>
+  const write = (slot: Slot, to: Float32Array | Float64Array, from: number): void =>
     slot.forEach((lane, position) => {
       if (lane < 0) return;
       const [bRe, bIm] = [bBar[2 * lane]!, bBar[2 * lane + 1]!];
@@ -138,77 +168,59 @@ function pack(
       to[from + 4 + position] = aBar[2 * lane + 1]!;
       to[from + 8 + position] = cRe * bRe - cIm * bIm;
       to[from + 12 + position] = cRe * bIm + cIm * bRe;
-      stateAt.element[lane] = x + position;
-      stateAt.isWide[lane] = to === doubles ? 1 : 0;
     });
 
-  let quadAt = base + places.narrow;
-  let narrowStateAt = base + places.narrowState;
-  let wideAt = base + places.wide;
-  let wideStateAt = base + places.wideState;
+  let quadAt = places.narrow;
+  let narrowStateAt = stateAt;
+  let wideAt = places.wide;
+  let wideStateAt = stateAt + groups.reduce((sum, { narrow }) => sum + narrow.length, 0) * NARROW_STATE_BYTES;
   groups.forEach(({ narrow, wide }, g) => {
-    const entry = (base + places.table + g * at.TABLE_BYTES) / 4;
-    words[entry + at.NARROW_SLOTS / 4] = narrow.length;
-    words[entry + at.WIDE_SLOTS / 4] = wide.length;
-    words[entry + at.NARROW_AT / 4] = quadAt;
-    words[entry + at.NARROW_STATE_AT / 4] = narrowStateAt;
-    words[entry + at.WIDE_AT / 4] = wideAt;
-    words[entry + at.WIDE_STATE_AT / 4] = wideStateAt;
+    const entry = places.table + g * at.TABLE_BYTES;
+    put(entry + at.NARROW_SLOTS, narrow.length);
+    put(entry + at.WIDE_SLOTS, wide.length);
+    put(entry + at.NARROW_AT, base + quadAt);
+    put(entry + at.NARROW_STATE_AT, narrowStateAt);
+    put(entry + at.WIDE_AT, base + wideAt);
+    put(entry + at.WIDE_STATE_AT, wideStateAt);
     for (let first = 0; first < narrow.length; first += 4) {
       const quad = narrow.slice(first, first + 4);
-      for (const [i, slot] of quad.entries()) {
-        put(slot, floats, quadAt / 4 + i * 16, narrowStateAt / 4);
-        narrowStateAt += 2 * at.VECTOR;
-      }
-      words[(quadAt + at.PERIOD) / 4] = flushPeriod(
-        quad.flat().filter((lane) => lane >= 0),
-        aBar,
-      );
+      quad.forEach((slot, i) => write(slot, floats, (base + quadAt) / 4 + i * 16));
+      const lanes = quad.flat().filter((lane) => lane >= 0);
+      put(quadAt + at.PERIOD, flushPeriod(lanes, aBar));
       quadAt += at.QUAD_BYTES;
     }
+    narrowStateAt += narrow.length * NARROW_STATE_BYTES;
     for (const slot of wide) {
-      put(slot, doubles, wideAt / 8, wideStateAt / 8);
+      write(slot, doubles, (base + wideAt) / 8);
       wideAt += at.WIDE_BYTES;
-      wideStateAt += at.STATE_BYTES;
     }
+    wideStateAt += wide.length * at.STATE_BYTES;
   });
-  return stateAt;
 }
 
 function bindFolded(
-  scan: Scan,
-  groups: readonly Group[],
-  places: Places,
+  { attributes, plan }: Scan,
+  { bytes, element, isWide }: StateAt,
   arena: Arena,
   base: number,
-  { inputs, output, state }: BoundNode,
+  node: BoundNode,
 ): Kernel {
-  const { attributes, plan } = scan;
   const { channels, states, complex } = attributes;
-  const { kernels, buffer } = arena as WasmArena;
-  const words = new Uint32Array(buffer);
-  const floats = new Float32Array(buffer);
-  const doubles = new Float64Array(buffer);
-  words[(base + at.GROUPS) / 4] = groups.length;
-  words[(base + at.C_COMPLEX) / 4] = complex ? 1 : 0;
-  words[(base + at.C_CHANNELS) / 4] = channels;
-  words[(base + at.COPIES) / 4] = copiesFor(channels);
-  words[(base + at.ACROSS) / 4] = isAcross(attributes) ? 1 : 0;
-  words[(base + at.STAGED) / 4] = base + places.staged;
-  words[(base + at.TABLE) / 4] = base + places.table;
-  const { element, isWide } = pack(scan, groups, places, buffer, base);
-
+  const { buffer } = arena;
+  const floats = new Float32Array(buffer, node.stateAt, bytes / 4);
+  const doubles = new Float64Array(buffer, node.stateAt, bytes / 8);
   const { bBar } = plan.coefficients!;
-  const x = state['x']!;
+  const x = node.state['x']!;
   const count = channels * states;
-  const u = inputs[plan.at.u]!;
-  return {
-    raw: new Uint8Array(buffer, base + places.narrowState, places.staged - places.narrowState),
-    run(firings, first) {
-      words[(base + at.C_INPUT) / 4] = u.data.byteOffset + 4 * u.at;
-      words[(base + at.C_OUTPUT) / 4] = output.data.byteOffset + 4 * output.at;
-      kernels.contract(base, firings, first % FLUSH_FRAMES);
-    },
+  const call: KernelCall = {
+    kernel: at.KERNEL_CONTRACT,
+    descriptor: base,
+    inputs: [{ input: plan.at.u, field: base + at.C_INPUT }],
+    output: base + at.C_OUTPUT,
+    period: FLUSH_FRAMES,
+  };
+  return kernelOf(arena, call, node, {
+    raw: new Uint8Array(buffer, node.stateAt, bytes),
     save() {
       for (let lane = 0; lane < count; lane++) {
         const held = isWide[lane] ? doubles : floats;
@@ -228,5 +240,5 @@ function bindFolded(
         held[element[lane]! + 4] = size === 0 ? 0 : (im * bRe - re * bIm) / size;
       }
     },
-  };
+  });
 }

@@ -1,7 +1,7 @@
 import { FLUSH_FRAMES } from '../../ops/diagonal-scan.ts';
-import type { Arena, BoundNode, Kernel, KernelPlan } from '../backend.ts';
+import type { Arena, BoundNode, Kernel, KernelCall, KernelPlan } from '../backend.ts';
+import { kernelOf } from './call.ts';
 import * as at from './layout.ts';
-import type { WasmArena } from './module.ts';
 import { Bytes, SCAN_ROLES, eachLane, familyOf, operandExtents, slotCount, type Scan } from './scan.ts';
 
 /** Where the pieces of the general kernels stand, relative to the descriptor. */
@@ -16,8 +16,10 @@ export interface GeneralPlaces {
   readonly still: number;
   readonly flags: number;
   readonly wideCoefficients: number;
-  readonly state: number;
 }
+
+/** Bytes of the state of the general kernels, which stands where their caller says. */
+export const generalStateBytes = ({ attributes }: Scan): number => slotCount(attributes) * at.STATE_BYTES;
 
 export function placeGeneral(scan: Scan): GeneralPlaces {
   const { attributes, constants, plan } = scan;
@@ -36,15 +38,20 @@ export function placeGeneral(scan: Scan): GeneralPlaces {
     still: isStill ? bytes.take(4 * slots * at.VECTOR) : 0,
     flags: hasWide ? bytes.take(slots) : 0,
     wideCoefficients: hasWide ? bytes.take(slots * at.WIDE_BYTES) : 0,
-    state: bytes.take(slots * at.STATE_BYTES),
     get bytes() {
       return bytes.size;
     },
   };
 }
 
-/** Writes descriptor, constants and coefficients of a scan at `base`; state is zero. */
-export function writeGeneral(scan: Scan, places: GeneralPlaces, buffer: ArrayBuffer, base: number): void {
+/** Writes descriptor, constants and coefficients of a scan at `base`; its state is at `state`. */
+export function writeGeneral(
+  scan: Scan,
+  places: GeneralPlaces,
+  buffer: ArrayBuffer,
+  base: number,
+  state: number,
+): void {
   const { attributes, constants, plan } = scan;
   const { channels, states, complex, method } = attributes;
   const words = new Uint32Array(buffer);
@@ -64,7 +71,7 @@ export function writeGeneral(scan: Scan, places: GeneralPlaces, buffer: ArrayBuf
   put(at.STILL, plan.coefficients ? 1 : 0);
   put(at.OUTPUT_STEP, 4 * (plan.at.c >= 0 ? channels : channels * states * (complex ? 2 : 1)));
   put(at.WORK, base + places.work);
-  put(at.STATE, base + places.state);
+  put(at.STATE, state);
   floats.fill(1, (base + places.cells + at.VECTOR) / 4, (base + places.cells + 2 * at.VECTOR) / 4);
 
   for (let role = 0; role < at.RECORDS; role++) {
@@ -125,42 +132,36 @@ export const sourceField = (base: number, role: number): number =>
 /** The scan with any operand by frame or constant, on 4 channels at a time. */
 export function planGeneral(scan: Scan): KernelPlan {
   const places = placeGeneral(scan);
-  return { bytes: places.bytes, bind: (arena, base, node) => bindGeneral(scan, places, arena, base, node) };
+  return {
+    bytes: places.bytes,
+    stateBytes: generalStateBytes(scan),
+    pack: ({ buffer }, base, { stateAt }) => writeGeneral(scan, places, buffer, base, stateAt),
+    bind: (arena, base, node) => bindGeneral(scan, arena, base, node),
+  };
 }
 
-function bindGeneral(
-  scan: Scan,
-  places: GeneralPlaces,
-  arena: Arena,
-  base: number,
-  { inputs, output, state }: BoundNode,
-): Kernel {
-  const { kernels, buffer } = arena as WasmArena;
+function bindGeneral(scan: Scan, arena: Arena, base: number, node: BoundNode): Kernel {
+  const { buffer } = arena;
   const { attributes, plan, constants } = scan;
-  writeGeneral(scan, places, buffer, base);
-  const words = new Uint32Array(buffer);
-  const varying = SCAN_ROLES.map((role, i) => ({ input: plan.at[role], field: sourceField(base, i) })).filter(
-    ({ input }) => input >= 0 && constants[input] === undefined,
-  );
-  const x = state['x']!;
+  const x = node.state['x']!;
   const count = attributes.channels * attributes.states;
-  const floats = new Float32Array(buffer, base + places.state);
-  const doubles = new Float64Array(buffer, base + places.state);
+  const floats = new Float32Array(buffer, node.stateAt);
+  const doubles = new Float64Array(buffer, node.stateAt);
   const isWide = new Uint8Array(slotCount(attributes));
   eachLane(attributes, (slot, _position, lane) => {
     if (scan.wide[lane]) isWide[slot] = 1;
   });
   const parts = attributes.complex ? 2 : 1;
-
-  return {
-    run(firings, first) {
-      for (let i = 0; i < varying.length; i++) {
-        const { data, at: from } = inputs[varying[i]!.input]!;
-        words[varying[i]!.field] = data.byteOffset + 4 * from;
-      }
-      words[(base + at.OUTPUT) / 4] = output.data.byteOffset + 4 * output.at;
-      kernels.forward(base, firings, first % FLUSH_FRAMES);
-    },
+  const call: KernelCall = {
+    kernel: at.KERNEL_FORWARD,
+    descriptor: base,
+    inputs: SCAN_ROLES.map((role, i) => ({ input: plan.at[role], field: 4 * sourceField(base, i) })).filter(
+      ({ input }) => input >= 0 && constants[input] === undefined,
+    ),
+    output: base + at.OUTPUT,
+    period: FLUSH_FRAMES,
+  };
+  return kernelOf(arena, call, node, {
     save() {
       eachLane(attributes, (slot, position, lane, isPadding) => {
         if (isPadding) return;
@@ -179,5 +180,5 @@ function bindGeneral(
         }
       });
     },
-  };
+  });
 }

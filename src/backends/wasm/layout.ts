@@ -275,4 +275,33 @@ export const ROWS_B = 24;
 export const ROWS_A_STEP = 28;
 export const ROWS_B_STEP = 32;
 export const ROWS_OUTPUT = 36;
+export const ROWS_CODE = 40;
 export const ROWS_BYTES = 48;
+
+// The kernels that a plan calls, by number. Every one takes a descriptor, a count and a phase (see `KernelCall`).
+/** None: an input of the model. */
+export const KERNEL_NONE = 0;
+/** JavaScript runs it, on the same memory. */
+export const KERNEL_HOST = 1;
+export const KERNEL_CONTRACT = 2;
+export const KERNEL_FORWARD = 3;
+export const KERNEL_MATRIX_SCAN = 4;
+export const KERNEL_LINEAR = 5;
+export const KERNEL_LINEAR_BY_ROWS = 6;
+export const KERNEL_DEPTHWISE = 7;
+export const KERNEL_NORMALISE = 8;
+export const KERNEL_MOVE = 9;
+export const KERNEL_UNARY = 10;
+export const KERNEL_BINARY = 11;
+export const KERNEL_BINARY_CONSTANT = 12;
+export const KERNEL_BINARY_ROWS = 13;
+
+// Descriptor of the functions of one and two numbers.
+export const ELEMENTS_CODE = 0;
+export const ELEMENTS_A = 4;
+/** Of a constant: its vectors. */
+export const ELEMENTS_B = 8;
+export const ELEMENTS_OUTPUT = 12;
+/** Bytes of a constant's vectors. */
+export const ELEMENTS_PERIOD = 16;
+export const ELEMENTS_BYTES = 32;

@@ -1,7 +1,6 @@
-import type { KernelPlan } from '../backend.ts';
-import { addressOf } from './address.ts';
+import type { Arena, BoundNode, Kernel, KernelPlan } from '../backend.ts';
+import { kernelOf, writerAt } from './call.ts';
 import * as at from './layout.ts';
-import type { WasmArena } from './module.ts';
 import { Bytes } from './scan.ts';
 
 /**
@@ -53,13 +52,9 @@ export function planProduct(product: Product): KernelPlan {
 
   return {
     bytes: bytes.size,
-    bind(arena, base, { inputs, output }) {
-      const { kernels, buffer } = arena as WasmArena;
-      const words = new Uint32Array(buffer);
-      const floats = new Float32Array(buffer);
-      const put = (field: number, value: number): void => {
-        words[(base + field) / 4] = value;
-      };
+    pack(arena, base) {
+      const floats = new Float32Array(arena.buffer);
+      const put = writerAt(arena, base);
       put(at.LINEAR_GROUPS, groups);
       put(at.LINEAR_ROWS, rows);
       put(at.LINEAR_SEGMENTS, segments.length);
@@ -88,15 +83,9 @@ export function planProduct(product: Product): KernelPlan {
         }
       }
       dropDecayed(floats.subarray((base + weightsAt) / 4, to));
-      const kernel = byRows ? kernels.linearByRows : kernels.linear;
-      return {
-        run(firings) {
-          words[(base + at.LINEAR_INPUT) / 4] = addressOf(inputs[0]!);
-          words[(base + at.LINEAR_OUTPUT) / 4] = addressOf(output);
-          kernel(base, firings * vectors);
-        },
-      };
     },
+    bind: (arena, base, node) =>
+      bindProduct(arena, base, node, byRows ? at.KERNEL_LINEAR_BY_ROWS : at.KERNEL_LINEAR, vectors),
   };
 }
 
@@ -136,13 +125,9 @@ export function planDepthwise(product: DepthwiseProduct): KernelPlan {
   const biasAt = bytes.take(4 * padded(channels));
   return {
     bytes: bytes.size,
-    bind(arena, base, { inputs, output }) {
-      const { kernels, buffer } = arena as WasmArena;
-      const words = new Uint32Array(buffer);
-      const floats = new Float32Array(buffer);
-      const put = (field: number, value: number): void => {
-        words[(base + field) / 4] = value;
-      };
+    pack(arena, base) {
+      const floats = new Float32Array(arena.buffer);
+      const put = writerAt(arena, base);
       put(at.LINEAR_TAPS, taps);
       put(at.LINEAR_CHANNELS, channels);
       put(at.LINEAR_WEIGHTS, base + weightsAt);
@@ -156,13 +141,20 @@ export function planDepthwise(product: DepthwiseProduct): KernelPlan {
         for (let k = 0; k < taps; k++) floats[vector + k * at.LANES] = weight(c, k);
         if (bias) floats[(base + biasAt) / 4 + c] = bias(c);
       }
-      return {
-        run(firings) {
-          words[(base + at.LINEAR_INPUT) / 4] = addressOf(inputs[0]!);
-          words[(base + at.LINEAR_OUTPUT) / 4] = addressOf(output);
-          kernels.depthwise(base, firings);
-        },
-      };
     },
+    bind: (arena, base, node) => bindProduct(arena, base, node, at.KERNEL_DEPTHWISE, 1),
   };
 }
+
+const bindProduct = (arena: Arena, base: number, node: BoundNode, kernel: number, vectors: number): Kernel =>
+  kernelOf(
+    arena,
+    {
+      kernel,
+      descriptor: base,
+      inputs: [{ input: 0, field: base + at.LINEAR_INPUT }],
+      output: base + at.LINEAR_OUTPUT,
+      times: vectors,
+    },
+    node,
+  );

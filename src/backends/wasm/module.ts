@@ -29,6 +29,8 @@ export interface WasmKernels {
   binary(code: number, a: number, b: number, to: number, count: number): void;
   binaryConstant(code: number, a: number, b: number, period: number, to: number, count: number): void;
   binaryRows(code: number, descriptor: number, frames: number): void;
+  /** The kernel of a number (`KERNEL_…`). */
+  runKernel(kernel: number, descriptor: number, count: number, phase: number): void;
 }
 
 /** A memory with the kernels that run on it. */

@@ -1,8 +1,7 @@
 import { isConstant, sizeOf } from '../../signal/index.ts';
 import type { KernelPlan, KernelRequest } from '../backend.ts';
-import { addressOf } from './address.ts';
+import { kernelOf, writerAt } from './call.ts';
 import * as at from './layout.ts';
-import type { WasmArena } from './module.ts';
 import { Bytes } from './scan.ts';
 
 /** For each element of the output, the input it comes from and where in that input: what such ops prepare. */
@@ -58,14 +57,11 @@ function planRuns(request: KernelRequest, runs: readonly Run[], outputSize: numb
   bytes.take(at.MOVE_INPUTS + 8 * types.length);
   const runsAt = bytes.take(at.MOVE_RUN_BYTES * runs.length);
   const copies = constants.map((values) => (values ? bytes.take(4 * values.length) : -1));
+  const held = constants.map((values, i) => (isConstant(types[i]!) ? values : undefined));
   return {
     bytes: bytes.size,
-    bind(arena, base, { inputs, output }) {
-      const { kernels, buffer } = arena as WasmArena;
-      const words = new Uint32Array(buffer);
-      const put = (field: number, value: number): void => {
-        words[(base + field) / 4] = value;
-      };
+    pack(arena, base) {
+      const put = writerAt(arena, base);
       put(at.MOVE_RUNS, base + runsAt);
       put(at.MOVE_COUNT, runs.length);
       put(at.MOVE_OUTPUT_STEP, 4 * outputSize);
@@ -76,27 +72,28 @@ function planRuns(request: KernelRequest, runs: readonly Run[], outputSize: numb
         put(record + at.MOVE_RUN_TO, 4 * to);
         put(record + at.MOVE_RUN_SIZE, 4 * size);
       });
-      const varying: number[] = [];
       types.forEach((type, i) => {
-        const values = constants[i];
-        if (isConstant(type) && values) {
-          new Float32Array(buffer, base + copies[i]!, values.length).set(values);
+        const values = held[i];
+        if (values) {
+          new Float32Array(arena.buffer, base + copies[i]!, values.length).set(values);
           put(at.MOVE_INPUTS + 8 * i, base + copies[i]!);
         } else {
           put(at.MOVE_INPUTS + 8 * i + 4, 4 * sizeOf(type.shape) * stride);
-          varying.push(i);
         }
       });
-      return {
-        run(firings) {
-          for (let i = 0; i < varying.length; i++) {
-            const input = varying[i]!;
-            words[(base + at.MOVE_INPUTS) / 4 + 2 * input] = addressOf(inputs[input]!);
-          }
-          words[(base + at.MOVE_OUTPUT) / 4] = addressOf(output);
-          kernels.move(base, firings);
-        },
-      };
     },
+    bind: (arena, base, node) =>
+      kernelOf(
+        arena,
+        {
+          kernel: at.KERNEL_MOVE,
+          descriptor: base,
+          inputs: types.flatMap((_, input) =>
+            held[input] ? [] : [{ input, field: base + at.MOVE_INPUTS + 8 * input }],
+          ),
+          output: base + at.MOVE_OUTPUT,
+        },
+        node,
+      ),
   };
 }

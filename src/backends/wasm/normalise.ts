@@ -1,8 +1,7 @@
 import { isConstant, sizeOf } from '../../signal/index.ts';
 import type { KernelPlan, KernelRequest } from '../backend.ts';
-import { addressOf } from './address.ts';
+import { kernelOf, writerAt } from './call.ts';
 import * as at from './layout.ts';
-import type { WasmArena } from './module.ts';
 
 /** Layer, group and root-mean-square norms, their sums in float64 as the reference has them. */
 export function planNormalise({ attributes, types }: KernelRequest): KernelPlan | undefined {
@@ -10,20 +9,24 @@ export function planNormalise({ attributes, types }: KernelRequest): KernelPlan 
   if (isConstant(types[0]!)) return undefined;
   return {
     bytes: at.NORM_BYTES,
-    bind(arena, base, { inputs, output }) {
-      const { kernels, buffer } = arena as WasmArena;
-      const words = new Uint32Array(buffer, base);
-      words[at.NORM_GROUPS / 4] = groups;
-      words[at.NORM_SIZE / 4] = sizeOf(types[0]!.shape) / groups;
-      words[at.NORM_CENTRE / 4] = centre ? 1 : 0;
-      new Float64Array(buffer, base + at.NORM_EPS, 1)[0] = eps;
-      return {
-        run(firings) {
-          words[at.NORM_INPUT / 4] = addressOf(inputs[0]!);
-          words[at.NORM_OUTPUT / 4] = addressOf(output);
-          kernels.normalise(base, firings);
-        },
-      };
+    inPlace: [0],
+    pack(arena, base) {
+      const put = writerAt(arena, base);
+      put(at.NORM_GROUPS, groups);
+      put(at.NORM_SIZE, sizeOf(types[0]!.shape) / groups);
+      put(at.NORM_CENTRE, centre ? 1 : 0);
+      new Float64Array(arena.buffer, base + at.NORM_EPS, 1)[0] = eps;
     },
+    bind: (arena, base, node) =>
+      kernelOf(
+        arena,
+        {
+          kernel: at.KERNEL_NORMALISE,
+          descriptor: base,
+          inputs: [{ input: 0, field: base + at.NORM_INPUT }],
+          output: base + at.NORM_OUTPUT,
+        },
+        node,
+      ),
   };
 }

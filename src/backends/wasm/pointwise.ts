@@ -1,8 +1,7 @@
 import { isConstant, sizeOf } from '../../signal/index.ts';
 import type { KernelPlan, KernelRequest } from '../backend.ts';
-import { addressOf } from './address.ts';
-import { VECTOR } from './layout.ts';
-import type { WasmArena } from './module.ts';
+import { kernelOf, writerAt } from './call.ts';
+import * as at from './layout.ts';
 
 /** y = f(x), element by element; `code` is the function's number in `layout.ts`. */
 export const planPointwise =
@@ -12,14 +11,22 @@ export const planPointwise =
     if (isConstant(types[0]!) || width === 0) return undefined;
     return {
       // The last vector may reach beyond the input, and must not reach beyond the memory.
-      bytes: VECTOR,
-      bind(arena, _base, { inputs, output }) {
-        const { kernels } = arena as WasmArena;
-        return {
-          run(firings) {
-            kernels.unary(code, addressOf(inputs[0]!), addressOf(output), firings * width);
-          },
-        };
+      bytes: at.ELEMENTS_BYTES + at.VECTOR,
+      inPlace: [0],
+      pack(arena, base) {
+        writerAt(arena, base)(at.ELEMENTS_CODE, code);
       },
+      bind: (arena, base, node) =>
+        kernelOf(
+          arena,
+          {
+            kernel: at.KERNEL_UNARY,
+            descriptor: base,
+            inputs: [{ input: 0, field: base + at.ELEMENTS_A }],
+            output: base + at.ELEMENTS_OUTPUT,
+            times: width,
+          },
+          node,
+        ),
     };
   };

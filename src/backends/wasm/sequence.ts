@@ -68,6 +68,7 @@ function forward(build: WasmBuild, job: SequenceJob): FloatArray {
   const plan = isFoldable(scan) ? planFolded(scan) : planGeneral(scan);
   const bytes = new Bytes();
   const kernelAt = bytes.take(plan.bytes);
+  const stateAt = bytes.take(plan.stateBytes ?? 0);
   const inputsAt = types.map((type) => (isConstant(type) ? -1 : bytes.take(4 * frames * sizeOf(type.shape))));
   const width = sizeOf(op.shape(attributes, types, impossible));
   const outputAt = bytes.take(4 * frames * width);
@@ -83,7 +84,9 @@ function forward(build: WasmBuild, job: SequenceJob): FloatArray {
   const state = Object.fromEntries(
     sections.map(([name, { shape }]) => [name, new Float64Array(sizeOf(shape))]),
   );
-  const kernel = plan.bind(arena, kernelAt, { inputs, output, state });
+  const node = { stateAt, inputs, output, state };
+  plan.pack?.(arena, kernelAt, node);
+  const kernel = plan.bind(arena, kernelAt, node);
   const result = new Float32Array(batch * frames * width);
   for (let item = 0; item < batch; item++) {
     inputs.forEach(({ data }, i) => {

@@ -6,3 +6,4 @@ export { matrixScan } from './matrix';
 export { move } from './move';
 export { normalise } from './normalise';
 export { binary, binaryConstant, binaryRows, unary } from './pointwise';
+export { runKernel } from './plan';
