@@ -1,5 +1,6 @@
 export * from './wav/index.ts';
 export * from './level.ts';
+export { openAudio, readAudio, type AudioInfo, type AudioReader } from './open-audio.ts';
 export { createResampler, type Resampler, type ResamplerOptions, type ResampleQuality } from './resample.ts';
 export {
   createSpectrogram,
