@@ -1,6 +1,6 @@
 /**
  * Compiles the WebAssembly kernels (`src/backends/wasm/assembly`) twice, with SIMD and with relaxed SIMD, and writes
- * both as base64 to `src/backends/wasm/generated/kernels.ts`, so that they load without a file or a request,
+ * both as base64 to `src/backends/wasm/generated`, so that they load without a file or a request,
  * in Node, a worker and an AudioWorklet alike. Does nothing where that file was made from the same sources.
  *
  *     node scripts/build-wasm.ts
@@ -13,7 +13,13 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const folder = 'src/backends/wasm';
-const target = join(root, folder, 'generated/kernels.ts');
+
+/** Each is a module of its own, so that whoever streams does not load what trains. */
+const modules = [
+  { entry: 'assembly/index.ts', target: 'generated/kernels.ts' },
+  { entry: 'assembly/train/index.ts', target: 'generated/training.ts' },
+];
+const sourceFolders = ['assembly', 'assembly/train'];
 
 const builds = [
   {
@@ -32,19 +38,24 @@ const builds = [
 function fingerprint(): string {
   const { version } = createRequire(import.meta.url)('assemblyscript/package.json') as { version: string };
   const hash = createHash('sha256').update(version);
-  const sources = readdirSync(join(root, folder, 'assembly')).map((name) => `${folder}/assembly/${name}`);
-  for (const path of [...sources.sort(), `${folder}/layout.ts`, 'scripts/build-wasm.ts']) {
+  const sources = sourceFolders.flatMap((of) =>
+    readdirSync(join(root, folder, of))
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => `${folder}/${of}/${name}`),
+  );
+  const layouts = [`${folder}/layout.ts`, `${folder}/train/layout.ts`];
+  for (const path of [...sources.sort(), ...layouts, 'scripts/build-wasm.ts']) {
     hash.update(path).update(readFileSync(join(root, path)));
   }
   return hash.digest('hex');
 }
 
-async function compile(relaxed: 0 | 1): Promise<Uint8Array> {
+async function compile(entry: string, relaxed: 0 | 1): Promise<Uint8Array> {
   const { default: asc } = await import('assemblyscript/asc');
   let binary: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
     [
-      `${folder}/assembly/index.ts`,
+      `${folder}/${entry}`,
       `--baseDir=${root}`,
       '--outFile=kernels.wasm',
       '-O3',
@@ -67,18 +78,20 @@ async function compile(relaxed: 0 | 1): Promise<Uint8Array> {
 }
 
 const mark = `// sources: ${fingerprint()}`;
-let known = '';
-try {
-  known = readFileSync(target, 'utf8');
-} catch {
-  // Not built yet.
-}
-if (!known.startsWith(mark)) {
+for (const { entry, target } of modules) {
+  const path = join(root, folder, target);
+  let known = '';
+  try {
+    known = readFileSync(path, 'utf8');
+  } catch {
+    // Not built yet.
+  }
+  if (known.startsWith(mark)) continue;
   const lines = [mark, '// Made by scripts/build-wasm.ts; not to be edited.'];
   for (const { name, relaxed, text } of builds) {
-    const base64 = Buffer.from(await compile(relaxed)).toString('base64');
+    const base64 = Buffer.from(await compile(entry, relaxed)).toString('base64');
     lines.push('', `/** ${text} */`, `export const ${name}: string =`, `  '${base64}';`);
   }
-  mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, `${lines.join('\n')}\n`);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${lines.join('\n')}\n`);
 }

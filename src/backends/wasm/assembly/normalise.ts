@@ -26,7 +26,7 @@ export function normalise(d: usize, frames: i32): void {
   }
 }
 
-function total(x: usize, size: i32): f64 {
+export function total(x: usize, size: i32): f64 {
   let low = f64x2.splat(0);
   let high = low;
   const end = x + (size << 2);
@@ -42,7 +42,7 @@ function total(x: usize, size: i32): f64 {
 }
 
 /** Σ (x − mean)² */
-function squares(x: usize, size: i32, mean: f64): f64 {
+export function squares(x: usize, size: i32, mean: f64): f64 {
   const mean2 = f64x2.splat(mean);
   let low = f64x2.splat(0);
   let high = low;

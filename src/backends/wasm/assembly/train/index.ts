@@ -1,0 +1,11 @@
+export { adjoint } from '../adjoint';
+export { forward } from '../forward';
+export { move } from '../move';
+export { normalise } from '../normalise';
+export { binary, binaryRows, unary } from '../pointwise';
+export { binaryBack } from './binary-back';
+export { moveBack } from './move-back';
+export { normaliseBack } from './normalise-back';
+export { product } from './product';
+export { accumulate, columnSums, fillRows, widen } from './sums';
+export { unaryBack } from './unary-back';
