@@ -12,6 +12,8 @@ import { planGeneral } from './general.ts';
 import { planMatrixScan } from './matrix.ts';
 import { findBuild, needBuild, type WasmOptions } from './module.ts';
 import { familyOf, type Scan } from './scan.ts';
+import { walkBytes } from './walk.ts';
+import { isSelective, planSelective } from './selective.ts';
 
 export type { WasmOptions } from './module.ts';
 export { wasmSequences } from './sequence.ts';
@@ -29,6 +31,7 @@ export function wasm(options: WasmOptions = {}): StreamBackend {
   return {
     name,
     open,
+    walkBytes,
     plan(request) {
       if (request.precision === 'float64') return undefined;
       if (request.op === diagonalScanOp) return planScan(request);
@@ -52,5 +55,6 @@ function planScan({ attributes, types, constants, prepared }: KernelRequest): Ke
     wide: plan.rounded.map((rounded) => (rounded ? 0 : 1)),
   };
   if (familyOf(scan.attributes.method) === undefined) return undefined;
+  if (isSelective(scan)) return planSelective(scan);
   return isFoldable(scan) ? planFolded(scan) : planGeneral(scan);
 }

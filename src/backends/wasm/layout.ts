@@ -305,3 +305,305 @@ export const ELEMENTS_OUTPUT = 12;
 /** Bytes of a constant's vectors. */
 export const ELEMENTS_PERIOD = 16;
 export const ELEMENTS_BYTES = 32;
+
+// Kernels of the recurrences and attentions of published networks, by number as those above.
+export const KERNEL_SELECTIVE = 32;
+export const KERNEL_LSTM = 33;
+export const KERNEL_GRU = 34;
+export const KERNEL_ATTEND = 35;
+export const KERNEL_DPLR = 36;
+export const KERNEL_ENDLESS = 37;
+export const KERNEL_CHUNK_SCALE = 38;
+export const KERNEL_WKV = 39;
+export const KERNEL_ROTARY = 40;
+export const KERNEL_SYSTEM = 41;
+export const KERNEL_CLAMP = 42;
+export const KERNEL_MAXIMUM = 43;
+export const KERNEL_RUNNING_MAXIMUM = 44;
+export const KERNEL_PHASE = 45;
+export const KERNEL_POOL = 46;
+export const KERNEL_RUNNING_MEAN = 47;
+export const KERNEL_AT_START = 48;
+export const KERNEL_STFT = 49;
+export const KERNEL_INVERSE_STFT = 50;
+
+// Descriptor of the selective scan: real states whose step, input weights and read-out come by frame.
+export const SELECTIVE_U = 0;
+export const SELECTIVE_DT = 4;
+export const SELECTIVE_B = 8;
+export const SELECTIVE_C = 12;
+export const SELECTIVE_OUTPUT = 16;
+export const SELECTIVE_CHANNELS = 20;
+export const SELECTIVE_STATES = 24;
+/** Bytes of a frame of dt; neighbouring channels that share one of its numbers. */
+export const SELECTIVE_DT_STEP = 28;
+export const SELECTIVE_DT_SPAN = 32;
+/** Bytes of a frame (0 for a constant), and neighbouring channels, a multiple of 4, that share a row of states. */
+export const SELECTIVE_B_STEP = 36;
+export const SELECTIVE_B_SPAN = 40;
+export const SELECTIVE_C_STEP = 44;
+export const SELECTIVE_C_SPAN = 48;
+/** a log₂e, a vector a slot; all ≤ 0. */
+export const SELECTIVE_A = 52;
+/** A vector a slot. */
+export const SELECTIVE_STATE = 56;
+/** Three tiles of vectors. */
+export const SELECTIVE_WORK = 60;
+/** float32: the least dt, so that dt a log₂e stays below 2⁷. */
+export const SELECTIVE_LEAST_DT = 64;
+export const SELECTIVE_BYTES = 80;
+
+// Descriptor of the gated cells. A gate's rows are padded to whole vectors, a matrix's to whole panels.
+export const CELL_INPUT = 0;
+export const CELL_OUTPUT = 4;
+export const CELL_UNITS = 8;
+/** Units, padded to a multiple of 4. */
+export const CELL_PADDED = 12;
+/** The recurrent matrix in panels of 16 rows; of a GRU that of r and z, then that of n. */
+export const CELL_WEIGHTS = 16;
+/** A number a row. */
+export const CELL_BIAS = 20;
+/** Panels of the first matrix, and of the second. */
+export const CELL_PANELS = 24;
+export const CELL_MORE_PANELS = 28;
+/** The canonical sections, and the initial state where there is one (else 0). */
+export const CELL_H = 32;
+export const CELL_C = 36;
+export const CELL_STARTED = 40;
+export const CELL_H0 = 44;
+export const CELL_C0 = 48;
+/** A number a row, then one a unit. */
+export const CELL_SCRATCH = 52;
+/** Of a GRU: 1 where r ⊙ h is taken before the product. */
+export const CELL_RESET_BEFORE = 56;
+export const CELL_BYTES = 64;
+
+// Descriptor of the sliding attention.
+export const ATTEND_Q = 0;
+export const ATTEND_K = 4;
+export const ATTEND_V = 8;
+export const ATTEND_OUTPUT = 12;
+export const ATTEND_HEADS = 16;
+export const ATTEND_GROUPS = 20;
+export const ATTEND_KEYS = 24;
+export const ATTEND_VALUES = 28;
+export const ATTEND_WINDOW = 32;
+/** float32 */
+export const ATTEND_SCALE = 36;
+/** The canonical section: frames seen, in float64. */
+export const ATTEND_SEEN = 40;
+/** A number a frame of the window, padded to whole vectors. */
+export const ATTEND_WEIGHTS = 44;
+export const ATTEND_BYTES = 48;
+
+// Descriptor of the diagonal plus low rank scan; two channels in each vector of float64.
+export const DPLR_INPUT = 0;
+export const DPLR_OUTPUT = 4;
+export const DPLR_CHANNELS = 8;
+export const DPLR_STATES = 12;
+export const DPLR_RANK = 16;
+/** For each pair of channels and each state: a, b, c, and for each rank F, 2G; re and im. */
+export const DPLR_COEFFICIENTS = 20;
+/** For each pair of channels and each state re and im. */
+export const DPLR_STATE = 24;
+/** 1 where the state is rounded to float32. */
+export const DPLR_ROUNDED = 28;
+/** A vector a rank. */
+export const DPLR_FEEDBACK = 32;
+export const DPLR_BYTES = 48;
+
+/** Frames after which float64 state is flushed; the op's `FLUSH_FRAMES`. */
+export const WIDE_FLUSH = 64;
+
+// Descriptor of the endless matrix scan: records of operands as those of the matrix scan.
+export const ENDLESS_STATE = 0;
+export const ENDLESS_OUTPUT = 4;
+export const ENDLESS_HEADS = 8;
+export const ENDLESS_KEYS = 12;
+export const ENDLESS_VALUES = 16;
+export const ENDLESS_BEFORE = 20;
+export const ENDLESS_DECAY_STEP = 24;
+export const ENDLESS_ROUNDED = 28;
+/** v of one frame and head in float64, padded to whole vectors; then the same of y. */
+export const ENDLESS_SCRATCH = 32;
+export const ENDLESS_OPERANDS = 48;
+export const ENDLESS_BYTES = 112;
+
+// Descriptor of the chunk-wise scale of retention.
+export const CHUNK_Q = 0;
+export const CHUNK_K = 4;
+export const CHUNK_V = 8;
+export const CHUNK_OUTPUT = 12;
+export const CHUNK_HEADS = 16;
+export const CHUNK_KEYS = 20;
+export const CHUNK_VALUES = 24;
+export const CHUNK_FRAMES = 28;
+/** γ in float32 for each head; √sᵢ for each head and place of the chunk. */
+export const CHUNK_GAMMA = 32;
+export const CHUNK_ROOTS = 36;
+/** The canonical sections. */
+export const CHUNK_STATE = 40;
+export const CHUNK_PAST = 44;
+export const CHUNK_CROSS = 48;
+/** float64: number of the first frame. */
+export const CHUNK_FIRST = 56;
+export const CHUNK_BYTES = 64;
+
+// Descriptor of RWKV-4's mean.
+export const WKV_KEY = 0;
+export const WKV_VALUE = 4;
+export const WKV_OUTPUT = 8;
+export const WKV_CHANNELS = 12;
+/** A float64 a channel: decay, bonus; then the canonical sections. */
+export const WKV_DECAY = 16;
+export const WKV_BONUS = 20;
+export const WKV_NUM = 24;
+export const WKV_DEN = 28;
+export const WKV_MAX = 32;
+export const WKV_BYTES = 48;
+
+// Descriptor of the rotary position.
+export const ROTARY_INPUT = 0;
+export const ROTARY_OUTPUT = 4;
+export const ROTARY_ROWS = 8;
+export const ROTARY_PAIRS = 12;
+/** 1 where a pair are neighbours, 0 where it has one number of each half. */
+export const ROTARY_INTERLEAVED = 16;
+/** Two 64-bit numbers a pair: turns a frame in units of 2⁻⁶⁴, and what is left of that in units of 2⁻¹²⁸. */
+export const ROTARY_TURNS = 20;
+/** cos and sin of one frame, a number a pair each, padded to whole vectors. */
+export const ROTARY_PHASES = 24;
+/** float64: number of the first frame. */
+export const ROTARY_FIRST = 32;
+export const ROTARY_BYTES = 48;
+
+// Descriptor of a dense discrete-time system in float64; M = [C D; A B], columns of [x; u], two rows a vector.
+export const SYSTEM_INPUT = 0;
+export const SYSTEM_OUTPUT = 4;
+export const SYSTEM_STATES = 8;
+export const SYSTEM_INPUTS = 12;
+export const SYSTEM_OUTPUTS = 16;
+/** Outputs and states, each padded to whole vectors, in vectors. */
+export const SYSTEM_OUTPUT_VECTORS = 20;
+export const SYSTEM_STATE_VECTORS = 24;
+export const SYSTEM_MATRIX = 28;
+/** The canonical section; 1 where it is float32. */
+export const SYSTEM_STATE = 32;
+export const SYSTEM_ROUNDED = 36;
+/** [x; u], then the next x, in float64. */
+export const SYSTEM_SCRATCH = 40;
+export const SYSTEM_BYTES = 48;
+
+// Descriptor of what works on the elements of frames that follow each other, with state or bounds of its own.
+export const EACH_INPUT = 0;
+export const EACH_OUTPUT = 4;
+/** Numbers of a frame. */
+export const EACH_WIDTH = 8;
+/** The canonical section, where there is one. */
+export const EACH_STATE = 12;
+/** float32: bounds. */
+export const EACH_LOW = 16;
+export const EACH_HIGH = 20;
+/** Frames of a window and from window to window, of a pool; 1 where the largest is wanted. */
+export const EACH_SIZE = 24;
+export const EACH_STRIDE = 28;
+export const EACH_IS_MAX = 32;
+/** float64: frames of memory, frames that the prior counts for, number of the first frame. */
+export const EACH_MEMORY = 40;
+export const EACH_PRIOR = 48;
+export const EACH_FIRST = 56;
+export const EACH_BYTES = 64;
+
+// Descriptor of the short-time spectra, both ways.
+export const STFT_INPUT = 0;
+/** Of the inverse: 1 for every spectrum there is. */
+export const STFT_PRESENT = 4;
+export const STFT_OUTPUT = 8;
+export const STFT_CHANNELS = 12;
+export const STFT_SIZE = 16;
+export const STFT_HOP = 20;
+/** float64: N numbers. */
+export const STFT_WINDOW = 24;
+/** Length M of the complex transforms, a power of two, and its logarithm. */
+export const STFT_LENGTH = 28;
+export const STFT_BITS = 32;
+/** e^(−2πik/M), k < M/2, in pairs of float64. */
+export const STFT_ROOTS = 36;
+/** Two times M pairs: work and its other half. */
+export const STFT_WORK = 40;
+/** 1 where an even N is a transform of N/2 pairs: e^(−2πik/N), k ≤ N/4 … ; 0 where it is none. */
+export const STFT_HALF = 44;
+/** e^(−2πik/N), k ≤ N/2. */
+export const STFT_TWIST = 48;
+/** Of lengths that are no powers of two, else 0: the chirp (pairs), and the kernel's spectrum (M pairs, over M). */
+export const STFT_CHIRP = 52;
+export const STFT_KERNEL = 56;
+/** Complex numbers to be transformed: N/2 or N. */
+export const STFT_POINTS = 60;
+/** The canonical section of the inverse: what later spectra add to. */
+export const STFT_OVERLAP = 64;
+/** Room for N + 1 and for hop numbers in float64. */
+export const STFT_FRAME = 68;
+export const STFT_WEIGHT = 72;
+/** Spectra before the current one that reach into its hop. */
+export const STFT_PAST = 76;
+export const STFT_BYTES = 80;
+
+// A plan: the nodes of a graph, in an order in which inputs come before their readers.
+export const PLAN_NODES = 0;
+export const PLAN_RECORDS = 4;
+/** A word that nobody reads. */
+export const PLAN_SCRATCH = 8;
+export const PLAN_BYTES = 16;
+
+// One record a node; see `WalkNode`.
+export const NODE_KERNEL = 0;
+export const NODE_DESCRIPTOR = 4;
+export const NODE_COUNTS = 8;
+export const NODE_MARKS = 12;
+export const NODE_BUFFER = 16;
+export const NODE_FRAME = 20;
+export const NODE_CAPACITY = 24;
+export const NODE_RIGHT = 28;
+export const NODE_SOFT = 32;
+export const NODE_TRANSIENT = 36;
+export const NODE_STRIDE = 40;
+export const NODE_EMIT = 44;
+export const NODE_SURPLUS = 48;
+export const NODE_AT_END = 52;
+export const NODE_INPUTS = 56;
+export const NODE_INPUT_COUNT = 60;
+export const NODE_READERS = 64;
+export const NODE_READER_COUNT = 68;
+export const NODE_TIMES = 72;
+/** period − 1 */
+export const NODE_MASK = 76;
+/** Address of the word that receives the output's address. */
+export const NODE_OUTPUT = 80;
+/** Address of the float64 that receives the first firing's number; 0 where there is none. */
+export const NODE_FIRST = 84;
+export const NODE_INDEX = 88;
+export const NODE_BYTES = 96;
+
+// One record for each input that varies.
+export const INPUT_SOURCE = 0;
+export const INPUT_SIZE = 4;
+export const INPUT_LEFT = 8;
+export const INPUT_RIGHT = 12;
+export const INPUT_FIELD = 16;
+export const INPUT_BYTES = 20;
+
+// One record for each reader.
+export const READER_NODE = 0;
+export const READER_SIZE = 4;
+export const READER_LEFT = 8;
+export const READER_BYTES = 12;
+
+// Counts and marks of a node, float64: exact to 2^53.
+export const PRODUCED = 0;
+export const FIRED = 8;
+export const COUNT_BYTES = 16;
+export const BASE = 0;
+export const DRAINED = 8;
+export const ENDED = 16;
+export const MARK_BYTES = 24;

@@ -45,7 +45,10 @@ export function familyOf({ family, usesPreviousInput }: ScanMethod): number | un
 }
 
 /** Columns of an operand, 1 or N, and how many neighbouring channels share one of its rows. */
-export function operandExtents({ attributes, types, plan }: Scan, input: number): readonly [number, number] {
+export function operandExtents(
+  { attributes, types, plan }: Pick<Scan, 'attributes' | 'types' | 'plan'>,
+  input: number,
+): readonly [number, number] {
   if (input === plan.at.u || input === plan.at.uIm) return [1, 1];
   const { shape } = types[input]!;
   const columns = shape.length < 2 ? 1 : shape.at(-1)!;

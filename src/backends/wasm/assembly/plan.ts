@@ -8,6 +8,7 @@ import { matrixScan } from './matrix';
 import { move } from './move';
 import { normalise } from './normalise';
 import { binary, binaryConstant, binaryRows, unary } from './pointwise';
+import { selective } from './selective';
 
 /** Calls a kernel (`KERNEL_…`) whose descriptor is complete: `count` firings or numbers, `phase` as it wants it. */
 export function runKernel(kernel: i32, d: usize, count: i32, phase: i32): void {
@@ -54,5 +55,7 @@ export function runKernel(kernel: i32, d: usize, count: i32, phase: i32): void {
       );
     case at.KERNEL_BINARY_ROWS:
       return binaryRows(load<i32>(d, at.ROWS_CODE), d, count);
+    case at.KERNEL_SELECTIVE:
+      return selective(d, count, phase);
   }
 }
