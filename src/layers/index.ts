@@ -34,3 +34,4 @@ export {
   type BidirectionalOptions,
   type VisionMambaOptions,
 } from './bidirectional.ts';
+export { dropout, type DropoutLayerOptions } from './dropout.ts';

@@ -39,3 +39,4 @@ export { retentionChunkScale, type RetentionChunkScaleOptions } from './retentio
 export { dplrScan, type DplrScanOperands } from './dplr-scan.ts';
 export { plainReadOut, plainReadOutOp, type PlainReadOutOperands } from './dplr-read-out.ts';
 export { irregularStateSpace, type IrregularStateSpaceOperands } from './irregular-state-space.ts';
+export { dropout, dropoutOp, type DropoutOptions } from './dropout.ts';

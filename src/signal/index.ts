@@ -7,3 +7,5 @@ export { defineOp, opByName } from './op-registry.ts';
 export * from './graph.ts';
 export * from './model.ts';
 export { constantName, packGraph, unpackGraph, type PackedGraph } from './wire.ts';
+export * from './rewrite.ts';
+export * from './for-streaming.ts';

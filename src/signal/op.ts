@@ -108,6 +108,8 @@ export interface Op<Attributes = unknown, Prepared = unknown> {
   timing?(attributes: Attributes, inputs: readonly SignalType[]): Timing;
   /** True for an op that needs its whole input before its first output (a reversal of time): never streams. */
   readonly whole?: boolean;
+  /** True for an op that does something in training alone and otherwise is its first input: `forStreaming` removes it. */
+  readonly trainingOnly?: boolean;
   /** Absent: no memory. */
   state?(attributes: Attributes, inputs: readonly SignalType[]): StateSections;
   /**

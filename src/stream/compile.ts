@@ -1,7 +1,7 @@
 import type { StreamBackend } from '../backends/backend.ts';
 import { defaultBackend } from '../backends/wasm/index.ts';
 import { GraphError } from '../errors.ts';
-import { traceModel, type Model, type Precision } from '../signal/index.ts';
+import { forStreaming, traceModel, type Model, type Precision } from '../signal/index.ts';
 import type { Parameters } from './constants.ts';
 import { buildProgram } from './program.ts';
 import { Stream, type StreamOptions } from './stream.ts';
@@ -33,7 +33,7 @@ export interface CompileOptions extends StreamOptions {
  */
 export function compile(model: Model, parameters: Parameters, options: CompileOptions = {}): Stream {
   const irregular = options.irregular ?? false;
-  const graph = traceModel(model, irregular ? 'port' : 'constant');
+  const graph = forStreaming(traceModel(model, irregular ? 'port' : 'constant'));
   const program = buildProgram(graph, parameters, {
     backend: options.backend ?? defaultBackend(),
     precision: options.precision ?? 'auto',
