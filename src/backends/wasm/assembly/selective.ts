@@ -7,23 +7,30 @@
 
 import * as at from '../layout';
 import { storeLanes } from './linear';
-import { flushed, madd } from './vector';
+import { constant, flushed, madd } from './vector';
 
-const ROUNDING: f32 = 12582912.0;
+const ROUNDING: v128 = constant(12582912.0);
+const LEAST: v128 = constant(-126);
+const ONE: v128 = constant(1);
+const G0: v128 = constant(0.6931471805599453);
+const G1: v128 = constant(0.24022349338020388);
+const G2: v128 = constant(5.550381013796484e-2);
+const G3: v128 = constant(9.666368515384532e-3);
+const G4: v128 = constant(1.3381302537300982e-3);
 
 /** 2^t − 1 for −126 ≤ t < 127; below, −1. */
 // @ts-ignore: decorator
 @inline
 function growth(t: v128): v128 {
-  const held = f32x4.pmax(t, f32x4.splat(-126));
-  const rounded = f32x4.add(held, f32x4.splat(ROUNDING));
-  const f = f32x4.sub(held, f32x4.sub(rounded, f32x4.splat(ROUNDING)));
-  let q = madd(f, f32x4.splat(1.3381302537300982e-3), f32x4.splat(9.666368515384532e-3));
-  q = madd(f, q, f32x4.splat(5.550381013796484e-2));
-  q = madd(f, q, f32x4.splat(0.24022349338020388));
-  q = madd(f, q, f32x4.splat(0.6931471805599453));
-  const scale = i32x4.add(i32x4.shl(rounded, 23), i32x4.splat(0x3f800000));
-  return madd(scale, f32x4.mul(f, q), f32x4.sub(scale, f32x4.splat(1)));
+  const held = f32x4.pmax(t, LEAST);
+  const rounded = f32x4.add(held, ROUNDING);
+  const f = f32x4.sub(held, f32x4.sub(rounded, ROUNDING));
+  let q = madd(f, G4, G3);
+  q = madd(f, q, G2);
+  q = madd(f, q, G1);
+  q = madd(f, q, G0);
+  const scale = i32x4.add(i32x4.shl(rounded, 23), ONE);
+  return madd(scale, f32x4.mul(f, q), f32x4.sub(scale, ONE));
 }
 
 /** `frames` frames, the first of which stands `phase` frames behind a multiple of FLUSH. */
