@@ -1,4 +1,4 @@
-import type { AnyOp, FloatArray, Frame, Precision, SignalType } from '../signal/index.ts';
+import type { AnyOp, FloatArray, Frame, Precision, SignalType, Timing, Window } from '../signal/index.ts';
 
 /**
  * How a backend runs a stream. Signals and state of one stream live in one block of memory, the arena;
@@ -11,6 +11,8 @@ export interface StreamBackend {
   plan(request: KernelRequest): KernelPlan | undefined;
   /** The memory of one stream, zeroed. */
   open(bytes: number): Arena;
+  /** Of a backend whose arenas walk: bytes of the arena that the description of a walk takes. */
+  walkBytes?(nodes: number, inputs: number): number;
 }
 
 /** What is known of a node when a model is compiled. */
@@ -80,7 +82,7 @@ export interface KernelCall {
   readonly kernel: number;
   /** Handed to the function. */
   readonly descriptor: number;
-  /** 32-bit words that receive the address of an input's window at the first firing. */
+  /** 32-bit words that receive the address of an input's window at the first firing: at most one an input. */
   readonly inputs: readonly { readonly input: number; readonly field: number }[];
   /** The word that receives the address of the first output frame. */
   readonly output: number;
@@ -94,4 +96,43 @@ export interface KernelCall {
 
 export interface Arena {
   readonly buffer: ArrayBuffer;
+  /**
+   * The walk over all nodes inside the arena's memory, described at `at`; absent where JavaScript walks (`Executor`,
+   * whose walk it equals, frame for frame).
+   *
+   * @param host runs a node that has no call, as often as told.
+   */
+  walk?(at: number, nodes: readonly WalkNode[], host: (node: number, firings: number) => void): Walk;
+  /** Makes the memory larger, keeping what is in it; `buffer` is another one then. */
+  grow?(bytes: number): void;
+}
+
+/** One node of a walk, its inputs before it. Addresses are bytes from the arena's start. */
+export interface WalkNode {
+  /** Absent on inputs of the model. */
+  readonly timing: Timing | undefined;
+  /** Inputs that vary: which node, and as which input of the kernel. */
+  readonly sources: readonly { readonly node: number; readonly input: number; readonly window: Window }[];
+  readonly call: KernelCall | undefined;
+  readonly buffer: number;
+  /** Bytes of a frame. */
+  readonly frame: number;
+  /** Frames that fit, zeros behind the last one included. */
+  readonly capacity: number;
+  readonly right: number;
+  /** Frames behind which what is kept goes back to the buffer's start although more would fit. */
+  readonly soft: number;
+  /** Nothing of it is kept from pass to pass. */
+  readonly transient: boolean;
+  /** Two float64: frames produced, firings. */
+  readonly counts: number;
+  /** Three float64: the frame at the buffer's start, frames drained, 1 where it has ended. */
+  readonly marks: number;
+}
+
+export interface Walk {
+  /** Fires every op as often as it can. Returns whether any fired. */
+  pass(): boolean;
+  /** A node's frames stand elsewhere from now on. */
+  place(node: number, buffer: number, transient: boolean): void;
 }

@@ -1,81 +1,42 @@
-import type { Arena, Kernel } from '../backends/backend.ts';
-import { firingsOf, isConstant, oldestFor, type FloatArray, type Frame } from '../signal/index.ts';
+import type { Arena, Walk } from '../backends/backend.ts';
+import { firingsOf, isConstant, oldestFor, type FloatArray } from '../signal/index.ts';
 import type { Program, Step } from './program.ts';
+import { Running } from './running.ts';
 
-/** A node of a running stream: its buffer and how far it is. */
-export interface Running {
-  readonly step: Step;
-  readonly data: FloatArray;
-  /** Where the node reads from, in the order of its inputs; undefined for a constant. */
-  readonly sources: readonly (Running | undefined)[];
-  readonly inputs: readonly Frame[];
-  readonly output: Frame;
-  readonly kernel: Kernel | undefined;
-  readonly state: Readonly<Record<string, FloatArray>>;
-  /** Number of the frame that stands at the buffer's start; negative while the zeros before frame 0 do. */
-  base: number;
-  /** Frames emitted since the stream began. */
-  produced: number;
-  fired: number;
-  /** Nothing more will come: the zeros behind the last frame are in place. */
-  ended: boolean;
-  /** Frames taken by whoever reads an output port; Infinity where the node is none. */
-  drained: number;
-  /** Who reads this node, and as which of its inputs. */
-  readonly readers: { readonly node: Running; readonly input: number }[];
-}
+/** Frames beyond those it keeps that a buffer takes before these go back to its start: short blocks stay in the cache. */
+const SOFT_FRAMES = 16;
 
 /**
  * Runs a program over one arena: moves frames in, fires every op as often as its inputs allow, and keeps
- * of each signal just the frames that a reader will look at again.
+ * of each signal just the frames that a reader will look at again. An arena that walks does so by itself
+ * (`Arena.walk`); the walk here is the same, frame for frame, for those that do not.
  */
 export class Executor {
   readonly program: Program;
   readonly arena: Arena;
   readonly nodes: readonly Running[];
   readonly #byId = new Map<number, Running>();
+  readonly #walk: Walk | undefined;
+  readonly #outputs: readonly Running[];
 
-  constructor(program: Program) {
+  /** @param origin a stream that goes on from here in memory of its own. */
+  constructor(program: Program, origin?: Executor) {
     this.program = program;
     this.arena = program.backend.open(program.bytes);
-    const view = ({ at, length, type }: Step['buffer']): FloatArray =>
-      type === 'float64'
-        ? new Float64Array(this.arena.buffer, at, length)
-        : new Float32Array(this.arena.buffer, at, length);
-    this.nodes = program.steps.map((step) => {
-      const data = view(step.buffer);
-      const state = Object.fromEntries((step.run?.state ?? []).map(({ name, place }) => [name, view(place)]));
-      const sources = step.node.inputs.map((input) => this.#byId.get(input.id));
-      const inputs = step.node.inputs.map((input, i) => ({
-        data: isConstant(input) ? program.constants.get(input.id)! : sources[i]!.data,
-        at: 0,
-      }));
-      const output = { data, at: 0 };
-      const bound = { stateAt: step.run?.stateAt ?? 0, inputs, output, state };
-      step.run?.plan.pack?.(this.arena, step.run.extra, bound);
-      const kernel = step.run?.plan.bind(this.arena, step.run.extra, bound);
-      const running: Running = {
-        step,
-        data,
-        sources,
-        inputs,
-        output,
-        kernel,
-        state,
-        base: 0,
-        produced: 0,
-        fired: 0,
-        ended: false,
-        drained: Infinity,
-        readers: [],
-      };
-      sources.forEach((source, i) => {
-        source?.readers.push({ node: running, input: i });
-      });
-      this.#byId.set(step.node.id, running);
-      return running;
-    });
-    this.reset();
+    if (origin) copyBytes(origin, this.arena);
+    this.nodes = program.steps.map((step) => this.#open(step));
+    for (const node of this.nodes) {
+      const { run } = node.step;
+      if (run === undefined) continue;
+      const { inputs, output, state } = node;
+      const bound = { stateAt: run.stateAt, inputs, output, state };
+      if (!origin) run.plan.pack?.(this.arena, run.extra, bound);
+      node.kernel = run.plan.bind(this.arena, run.extra, bound);
+    }
+    this.#outputs = [...program.graph.outputs.values()].map(({ id }) => this.at(id));
+    this.#walk = this.#describe();
+    if (origin) this.#settle(origin.nodes.some(({ ended }) => ended));
+    else this.reset();
   }
 
   /** The running node behind a graph node. */
@@ -90,8 +51,11 @@ export class Executor {
       node.produced = 0;
       node.fired = 0;
       node.ended = false;
-      if (node.drained !== Infinity) node.drained = 0;
+      node.drained = Infinity;
     }
+    // A port's frames wait for the caller.
+    for (const node of this.#outputs) node.drained = 0;
+    this.#settle(false);
     this.forget();
   }
 
@@ -105,6 +69,31 @@ export class Executor {
     }
   }
 
+  /**
+   * Puts a node where a snapshot says.
+   *
+   * @param frames those that are kept, from frame `oldest` on.
+   */
+  place(
+    node: Running,
+    position: {
+      readonly produced: number;
+      readonly fired: number;
+      readonly oldest: number;
+      readonly ended: boolean;
+    },
+    frames: Uint8Array,
+  ): void {
+    this.#move(node, position.ended);
+    node.base = position.oldest;
+    node.produced = position.produced;
+    node.fired = position.fired;
+    node.ended = position.ended;
+    if (node.drained !== Infinity) node.drained = position.produced;
+    node.data.fill(0);
+    new Uint8Array(node.data.buffer, node.data.byteOffset).set(frames);
+  }
+
   /** Where the next `frames` frames of an input node are to be written; then call `pass`. */
   reserve(node: Running, frames: number): number {
     this.#makeRoom(node, frames + node.step.right);
@@ -115,6 +104,7 @@ export class Executor {
 
   /** Fires every op as often as it can. Returns whether any fired. */
   pass(): boolean {
+    if (this.#walk !== undefined) return this.#walk.pass();
     let fired = false;
     for (const node of this.nodes) if (node.kernel && this.#fire(node)) fired = true;
     return fired;
@@ -122,6 +112,7 @@ export class Executor {
 
   /** No more input: the zeros behind each signal's last frame become visible, and `pass` goes on with them. */
   finish(): void {
+    this.#settle(true);
     for (const node of this.nodes) if (!node.kernel) this.#end(node);
   }
 
@@ -133,6 +124,70 @@ export class Executor {
       oldest = Math.min(oldest, oldestFor(timing, reader.input, reader.node.fired, node.produced));
     }
     return oldest;
+  }
+
+  #view({ at, length, type }: Step['buffer']): FloatArray {
+    return type === 'float64'
+      ? new Float64Array(this.arena.buffer, at, length)
+      : new Float32Array(this.arena.buffer, at, length);
+  }
+
+  #open(step: Step): Running {
+    const data = this.#view(step.buffer);
+    const sources = step.node.inputs.map((input) => this.#byId.get(input.id));
+    const node = new Running(step, this.arena.buffer, {
+      data,
+      sources,
+      inputs: step.node.inputs.map((input, i) => ({
+        data: isConstant(input) ? this.program.constants.get(input.id)! : sources[i]!.data,
+        at: 0,
+      })),
+      output: { data, at: 0 },
+      state: Object.fromEntries((step.run?.state ?? []).map(({ name, place }) => [name, this.#view(place)])),
+    });
+    sources.forEach((source, input) => source?.readers.push({ node, input }));
+    this.#byId.set(step.node.id, node);
+    return node;
+  }
+
+  #describe(): Walk | undefined {
+    const { walkAt } = this.program;
+    return this.arena.walk?.(
+      walkAt,
+      this.nodes.map(({ step, sources, kernel }) => ({
+        timing: step.node.timing,
+        sources: sources.flatMap((source, input) =>
+          source ? [{ node: source.step.index, input, window: step.node.timing!.windows[input]! }] : [],
+        ),
+        call: kernel?.call,
+        buffer: step.buffer.at,
+        frame: step.width * (step.buffer.type === 'float64' ? 8 : 4),
+        capacity: step.capacity,
+        right: step.right,
+        soft: softLimit(step),
+        transient: step.transient,
+        counts: step.counts,
+        marks: step.marks,
+      })),
+      (index, firings) => this.#run(this.nodes[index]!, firings),
+    );
+  }
+
+  /** Once the input has ended, frames of any node may have to wait for the next pass. */
+  #settle(ended: boolean): void {
+    for (const node of this.nodes) this.#move(node, ended);
+  }
+
+  #move(node: Running, ended: boolean): void {
+    const { step } = node;
+    if (!step.transient || node.isTransient === !ended) return;
+    const place = ended ? step.ending : step.buffer;
+    node.isTransient = !ended;
+    node.base = node.produced;
+    node.data = this.#view(place);
+    node.output.data = node.data;
+    for (const reader of node.readers) reader.node.inputs[reader.input]!.data = node.data;
+    this.#walk?.place(step.index, place.at, !ended);
   }
 
   #fire(node: Running): boolean {
@@ -148,25 +203,27 @@ export class Executor {
     let firings = total - node.fired;
     if (firings > 0) {
       // Buffers hold what a pass can bring; the flush at the end may bring more, which the next pass takes.
+      this.#makeRoom(node, firings * timing.emit + node.step.right);
       const room = node.step.capacity - node.step.right - (node.produced - node.base);
-      if (firings * timing.emit > room) {
-        this.#makeRoom(node, Infinity);
-        const made = node.step.capacity - node.step.right - (node.produced - node.base);
-        firings = Math.min(firings, Math.floor(made / timing.emit));
-      }
-      for (let i = 0; i < node.sources.length; i++) {
-        const source = node.sources[i];
-        const first = source ? oldestFor(timing, i, node.fired, source.produced) : 0;
-        node.inputs[i]!.at = source ? (first - source.base) * source.step.width : 0;
-      }
-      node.output.at = (node.produced - node.base) * node.step.width;
-      node.kernel!.run(firings, node.fired);
+      firings = Math.min(firings, Math.floor(room / timing.emit));
+      this.#run(node, firings);
       node.fired += firings;
       node.produced += firings * timing.emit;
       if (sourcesEnded) node.produced = Math.min(node.produced, total * timing.emit - (timing.surplus ?? 0));
     }
     if (sourcesEnded && !node.ended && node.fired >= total) this.#end(node);
     return firings > 0;
+  }
+
+  #run(node: Running, firings: number): void {
+    const timing = node.step.node.timing!;
+    for (let i = 0; i < node.sources.length; i++) {
+      const source = node.sources[i];
+      const first = source ? oldestFor(timing, i, node.fired, source.produced) : 0;
+      node.inputs[i]!.at = source ? (first - source.base) * source.step.width : 0;
+    }
+    node.output.at = (node.produced - node.base) * node.step.width;
+    node.kernel!.run(firings, node.fired);
   }
 
   #end(node: Running): void {
@@ -177,12 +234,23 @@ export class Executor {
     node.ended = true;
   }
 
-  /** Moves the frames that are still needed to the buffer's start when `frames` more would not fit. */
+  /** Moves the frames that are still needed to the buffer's start when `frames` more would not fit, or it is time. */
   #makeRoom(node: Running, frames: number): void {
+    if (node.isTransient) node.base = node.produced;
     const { width, capacity } = node.step;
-    if (node.produced - node.base + frames <= capacity) return;
+    const held = node.produced - node.base;
+    if (held <= softLimit(node.step) && held + frames <= capacity) return;
     const oldest = this.oldestNeeded(node);
-    node.data.copyWithin(0, (oldest - node.base) * width, (node.produced - node.base) * width);
+    node.data.copyWithin(0, (oldest - node.base) * width, held * width);
     node.base = oldest;
   }
+}
+
+const softLimit = ({ retention }: Step): number => 2 * retention + SOFT_FRAMES;
+
+/** What a stream of the same program holds, coefficients included. */
+function copyBytes(origin: Executor, arena: Arena): void {
+  const { program, nodes } = origin;
+  const used = nodes.some(({ ended }) => ended) ? program.bytes : program.endingAt;
+  new Uint8Array(arena.buffer).set(new Uint8Array(origin.arena.buffer, 0, used));
 }

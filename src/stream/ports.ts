@@ -1,8 +1,9 @@
 import { StreamError } from '../errors.ts';
 import type { FloatArray } from '../signal/index.ts';
-import type { Executor, Running } from './executor.ts';
+import type { Executor } from './executor.ts';
 import { firstNonFinite, mendNonFinite, type Diagnostic, type NonFinitePolicy } from './non-finite.ts';
 import type { Program } from './program.ts';
+import type { Running } from './running.ts';
 
 /** One array for the only port, or one for each by name. Frames × channels, time-major. */
 export type Block = FloatArray | Readonly<Record<string, FloatArray>>;
@@ -139,10 +140,7 @@ export class OutputPorts {
   constructor({ graph }: Program, executor: Executor) {
     this.#model = graph.name;
     this.ports = [...graph.outputs].map(([name, { id }]) => {
-      const node = executor.at(id);
-      // A port's frames wait for the caller.
-      node.drained = 0;
-      return { name, node };
+      return { name, node: executor.at(id) };
     });
     this.#blocks = this.ports.map(() => undefined);
     this.#written = this.ports.map(() => 0);

@@ -1,8 +1,9 @@
 import { SnapshotError } from '../errors.ts';
 import { crc32 } from './checksum.ts';
-import type { Executor, Running } from './executor.ts';
+import type { Executor } from './executor.ts';
 import { oldestFor, type FloatArray } from '../signal/index.ts';
 import type { Program } from './program.ts';
+import type { Running } from './running.ts';
 
 const MAGIC = 'SWSNAP01';
 
@@ -179,13 +180,7 @@ export function readSnapshot(
   });
 
   for (const { node, produced, fired, oldest, frames, state, raw } of restored) {
-    node.base = oldest;
-    node.produced = produced;
-    node.fired = fired;
-    node.ended = header.ended;
-    if (node.drained !== Infinity) node.drained = produced;
-    node.data.fill(0);
-    bytesOf(node.data).set(frames);
+    executor.place(node, { produced, fired, oldest, ended: header.ended }, frames);
     for (const [data, bytes] of state) bytesOf(data).set(bytes);
     node.kernel?.load?.();
     if (raw) raw[0].set(raw[1]);

@@ -43,10 +43,10 @@ export class Stream {
   #ended = false;
 
   /** @internal Use `compile`. */
-  constructor(program: Program, options: StreamOptions) {
+  constructor(program: Program, options: StreamOptions, origin?: Executor) {
     this.#program = program;
     this.#options = options;
-    this.#executor = new Executor(program);
+    this.#executor = new Executor(program, origin);
     this.#inputs = new InputPorts(program, this.#executor);
     this.#outputs = new OutputPorts(program, this.#executor);
   }
@@ -181,17 +181,10 @@ export class Stream {
 
   /** A second stream that goes on from here; neither sees what the other does. */
   fork(): Stream {
-    const copy = new Stream(this.#program, this.#options);
-    new Uint8Array(copy.#executor.arena.buffer).set(
-      new Uint8Array(this.#executor.arena.buffer).subarray(0, this.#program.bytes),
-    );
+    const copy = new Stream(this.#program, this.#options, this.#executor);
     copy.#frames = this.#frames;
     copy.#ended = this.#ended;
     this.#inputs.ports.forEach(({ held }, i) => copy.#inputs.ports[i]!.held.set(held));
-    this.#executor.nodes.forEach((node, i) => {
-      const { base, produced, fired, ended, drained } = node;
-      Object.assign(copy.#executor.nodes[i]!, { base, produced, fired, ended, drained });
-    });
     return copy;
   }
 

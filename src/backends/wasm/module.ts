@@ -1,7 +1,8 @@
 import { BackendError } from '../../errors.ts';
-import type { Arena } from '../backend.ts';
+import type { Arena, Walk, WalkNode } from '../backend.ts';
 import { decodeBase64 } from './base64.ts';
 import { relaxedSimd, simd } from './generated/kernels.ts';
+import { walkOf, writeWalk } from './walk.ts';
 
 export interface WasmOptions {
   /**
@@ -31,11 +32,15 @@ export interface WasmKernels {
   binaryRows(code: number, descriptor: number, frames: number): void;
   /** The kernel of a number (`KERNEL_…`). */
   runKernel(kernel: number, descriptor: number, count: number, phase: number): void;
+  /** One pass over a plan; 1 where any node fired. See `walk.ts` there. */
+  pass(plan: number): number;
 }
 
 /** A memory with the kernels that run on it. */
 export interface WasmArena extends Arena {
   readonly kernels: WasmKernels;
+  walk(at: number, nodes: readonly WalkNode[], host: (node: number, firings: number) => void): Walk;
+  grow(bytes: number): void;
 }
 
 export interface WasmBuild {
@@ -47,7 +52,10 @@ export interface WasmBuild {
 interface Api {
   validate(bytes: Uint8Array): boolean;
   readonly Module: new (bytes: Uint8Array) => object;
-  readonly Memory: new (limits: { initial: number }) => { readonly buffer: ArrayBuffer };
+  readonly Memory: new (limits: { initial: number }) => {
+    readonly buffer: ArrayBuffer;
+    grow(pages: number): number;
+  };
   readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
 }
 
@@ -63,15 +71,33 @@ function build(name: WasmBuild['name'], text: string): WasmBuild | undefined {
     const module = new api.Module(bytes);
     found = {
       name,
-      open(size) {
-        const memory = new api.Memory({ initial: Math.max(1, Math.ceil(size / PAGE)) });
-        const instance = new api.Instance(module, { env: { memory } });
-        return { buffer: memory.buffer, kernels: instance.exports as WasmKernels };
-      },
+      open: (size) => openArena(api, module, size),
     };
   }
   opened.set(name, found);
   return found;
+}
+
+function openArena(api: Api, module: object, size: number): WasmArena {
+  const memory = new api.Memory({ initial: Math.max(1, Math.ceil(size / PAGE)) });
+  let run: (node: number, firings: number) => void = () => undefined;
+  const env = { memory, run: (node: number, firings: number) => run(node, firings) };
+  const kernels = new api.Instance(module, { env }).exports as WasmKernels;
+  return {
+    get buffer() {
+      return memory.buffer;
+    },
+    kernels,
+    walk(at, nodes, host) {
+      run = host;
+      writeWalk(this, at, nodes);
+      return walkOf(this, kernels, at);
+    },
+    grow(bytes) {
+      const pages = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
+      if (pages > 0) memory.grow(pages);
+    },
+  };
 }
 
 /** The fastest build that runs here; undefined where none does. */

@@ -7,3 +7,4 @@ export { move } from './move';
 export { normalise } from './normalise';
 export { binary, binaryConstant, binaryRows, unary } from './pointwise';
 export { runKernel } from './plan';
+export { pass } from './walk';
