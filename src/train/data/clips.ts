@@ -10,7 +10,7 @@ import type { Recordings } from './recordings/recordings.ts';
 export interface ClipsOptions extends OrderOptions {
   /** By default all channels at the port `input`. */
   readonly ports?: Ports | undefined;
-  /** For every recording the number of its class, which becomes the target `label`. */
+  /** For every recording the number of its class, which becomes the target `labels`. */
   readonly labels?: readonly number[] | undefined;
   /** Frames of a clip; by default recordings are taken whole. */
   readonly frames?: number | undefined;
@@ -60,7 +60,7 @@ export function clips(recordings: Recordings, options: ClipsOptions): DataSource
     ...options,
     inputs: widths.inputs,
     targets:
-      labels === undefined ? widths.targets : { ...widths.targets, label: { width: 1, perItem: true } },
+      labels === undefined ? widths.targets : { ...widths.targets, labels: { width: 1, perItem: true } },
     buckets: bucketsOf(longest, frames === undefined ? options.buckets : 1),
     facts: { sampleRate: recordings.sampleRate, skipped: recordings.skipped, recordings: list.length },
     load(number, draws) {
@@ -72,7 +72,7 @@ export function clips(recordings: Recordings, options: ClipsOptions): DataSource
       const count = augmentation === undefined ? part.frames : samples.length / channels;
       const item: Item = intoPorts(samples, count, channels, ports);
       if (labels === undefined) return item;
-      return { ...item, targets: { ...item.targets, label: Float32Array.of(labels[part.recording]!) } };
+      return { ...item, targets: { ...item.targets, labels: Float32Array.of(labels[part.recording]!) } };
     },
     close: () => recordings.close(),
   });
