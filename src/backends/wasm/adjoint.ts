@@ -99,7 +99,7 @@ export function adjointSequences(
 const evaluated = new Float64Array(8);
 
 /** dĀ and dB̄ of a lane to its a, b and dt, once for all frames: see `diagonalScanAdjoint` for the equations. */
-function throughDiscretization(
+export function throughDiscretization(
   { attributes: { method }, plan, constants }: Scan,
   lane: number,
   [dA, dAIm, dB, dBIm]: readonly [number, number, number, number],

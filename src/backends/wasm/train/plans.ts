@@ -1,0 +1,55 @@
+import { opByName } from '../../../signal/index.ts';
+import * as codes from '../layout.ts';
+import type { TrainPlan, TrainRequest } from './kernel.ts';
+import { planArithmetic } from './kernels/arithmetic.ts';
+import { planDense } from './kernels/dense.ts';
+import { planReference } from './kernels/reference.ts';
+import { planCopy, planEveryFrame, planMovement } from './kernels/movement.ts';
+import { planNormalise } from './kernels/normalise.ts';
+import { planPointwise } from './kernels/pointwise.ts';
+import { planScan } from './kernels/scan.ts';
+
+/** Undefined where the kernel does not do this case. */
+type Planner = (request: TrainRequest) => TrainPlan | undefined;
+
+const planners: Readonly<Record<string, Planner>> = {
+  neg: planPointwise(codes.NEG),
+  abs: planPointwise(codes.ABS),
+  square: planPointwise(codes.SQUARE),
+  sqrt: planPointwise(codes.SQRT, 'output'),
+  reciprocal: planPointwise(codes.RECIPROCAL, 'output'),
+  exp: planPointwise(codes.EXP, 'output'),
+  log: planPointwise(codes.LOG),
+  tanh: planPointwise(codes.TANH, 'output'),
+  relu: planPointwise(codes.RELU),
+  sigmoid: planPointwise(codes.SIGMOID, 'output'),
+  softplus: planPointwise(codes.SOFTPLUS),
+  silu: planPointwise(codes.SILU),
+  gelu: planPointwise(codes.GELU),
+  'gelu-tanh': planPointwise(codes.GELU_TANH),
+  add: planArithmetic(codes.ADD),
+  sub: planArithmetic(codes.SUB),
+  mul: planArithmetic(codes.MUL),
+  div: planArithmetic(codes.DIV),
+  dense: planDense,
+  normalise: planNormalise,
+  slice: planMovement,
+  concat: planMovement,
+  reshape: planMovement,
+  expand: planMovement,
+  permute: planMovement,
+  'every-frame': planEveryFrame,
+  'frames-to-channels': planCopy,
+  'channels-to-frames': planCopy,
+  shift: planCopy,
+  skip: planCopy,
+  'diagonal-scan': planScan,
+};
+
+/** The plan of an op: a kernel where there is one, else the reference in float64. */
+export function planTraining(request: TrainRequest): TrainPlan {
+  const { op } = request;
+  const planner =
+    opByName(op.name) === op && Object.hasOwn(planners, op.name) ? planners[op.name] : undefined;
+  return planner?.(request) ?? planReference(request);
+}
