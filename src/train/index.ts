@@ -1,4 +1,5 @@
 /** Training: `statewave/train`. Whoever only streams loads none of it. */
+export { cpu, type CpuOptions } from './cpu/cpu.ts';
 export { evaluate } from './evaluate.ts';
 export { gradient, type Gradients } from './gradient.ts';
 export type { EvaluateOptions, Sequences } from './tape.ts';

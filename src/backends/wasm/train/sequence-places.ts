@@ -45,10 +45,9 @@ export function layOutSequence(
   training: boolean,
   wantsInput: (node: Node) => boolean,
 ): SequencePlaces {
-  const { firings, frames } = countAll(graph, counts);
+  const { firings, frames } = countSequence(graph, counts);
   const end = stages.length;
   const backOf = (stage: number): number => 2 * end - stage;
-  const stageOf = new Map(stages.flatMap(({ steps }, i) => steps.map((step) => [step.node, i] as const)));
   const stored = new Set<Node>(graph.inputs.values());
   for (const { steps } of stages) for (const step of steps) if (step.stored) stored.add(step.node);
 
@@ -132,7 +131,6 @@ export function layOutSequence(
     if (!training) return;
     for (const { node } of stage.again) again.set(node, part(node, backOf(i), count));
   });
-  void stageOf;
 
   const { places, bytes } = placeLeases(leases);
   const settle = (map: ReadonlyMap<Node, Pending>): Map<Node, Place> =>
@@ -161,7 +159,8 @@ function stretchOf(nodes: readonly Node[]): number {
   return Math.min(MOST_STRETCH, Math.max(LEAST_STRETCH, count));
 }
 
-function countAll(
+/** Firings and frames of every node, from the frames of the input ports. */
+export function countSequence(
   graph: Graph,
   counts: ReadonlyMap<Node, number>,
 ): { firings: Map<Node, number>; frames: Map<Node, number> } {
