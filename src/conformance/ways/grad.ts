@@ -1,4 +1,6 @@
 import { FormatError } from '../../errors.ts';
+import { reference } from '../../backends/reference/index.ts';
+import { cpuGradient } from '../../train/cpu/gradient.ts';
 import { gradient } from '../../train/index.ts';
 import type { Run, Subject, Way } from '../case.ts';
 import { deviation, worst } from '../compare.ts';
@@ -81,7 +83,7 @@ function gradientsOf(
   const parameters = new Map<string, Float64Array>();
   const { model, sampleRate, irregular } = run;
   const inputs = inputsOf(subject, run).map((item, b) => {
-    const result = gradient(
+    const result = (subject.settings.backend === reference ? gradient : cpuGradient)(
       model,
       run.parameters,
       item,
