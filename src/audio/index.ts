@@ -1,6 +1,7 @@
 export * from './wav/index.ts';
 export * from './level.ts';
-export { openAudio, readAudio, type AudioInfo, type AudioReader } from './open-audio.ts';
+export type { AudioInfo, AudioReader } from './audio-reader.ts';
+export { openAudio, readAudio } from './open-audio.ts';
 export { createResampler, type Resampler, type ResamplerOptions, type ResampleQuality } from './resample.ts';
 export {
   createSpectrogram,

@@ -1,5 +1,5 @@
 import { FormatError } from '../../errors.ts';
-import type { AudioReader } from '../open-audio.ts';
+import type { AudioReader } from '../audio-reader.ts';
 import { openBytes, type Bytes } from './bytes.ts';
 import { decodeBlocks, loadDecoder, type Decoder } from './decoder.ts';
 

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../../errors.ts';
 import type { DataSource } from './described.ts';
 import { packBatch } from './item-source.ts';
-import { checkOrder, planEpoch, type OrderOptions } from './order.ts';
+import { checkOrder, planner, type OrderOptions } from './order.ts';
 import { checkPorts, inputOnly, intoPorts, reachOf, widthsOf, type Ports } from './ports.ts';
 import type { Recordings } from './recordings/recordings.ts';
 
@@ -50,7 +50,8 @@ export function carried(recordings: Recordings, options: CarriedOptions): DataSo
   });
   const buckets = stretches.map((stretch) => Math.ceil(stretch.frames / frames) * frames);
   const batchesOf = (planned: { readonly frames: number }): number => planned.frames / frames;
-  const batchesPerEpoch = planEpoch(buckets, options, 0).reduce((sum, group) => sum + batchesOf(group), 0);
+  const planOf = planner(buckets, options);
+  const batchesPerEpoch = planOf(0).reduce((sum, group) => sum + batchesOf(group), 0);
   if (batchesPerEpoch === 0) {
     throw new ArgumentError(
       `batch: ${stretches.length} stretches make no ${options.batch} of one length side by side; make the batch smaller, or last: 'keep'`,
@@ -63,7 +64,7 @@ export function carried(recordings: Recordings, options: CarriedOptions): DataSo
     facts: { sampleRate: recordings.sampleRate, skipped: recordings.skipped, items: stretches.length },
     *batches(epoch, from) {
       let number = 0;
-      for (const group of planEpoch(buckets, options, epoch)) {
+      for (const group of planOf(epoch)) {
         for (let chunk = 0; chunk < batchesOf(group); chunk++, number++) {
           if (number < from) continue;
           const items = group.items.map((item) => {

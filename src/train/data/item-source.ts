@@ -3,7 +3,7 @@ import type { Random } from '../../init/random.ts';
 import type { Batch } from '../session.ts';
 import type { DataSource, SourceFacts } from './described.ts';
 import { drawsAt, Purpose } from './draws.ts';
-import { checkOrder, planEpoch, type OrderOptions } from './order.ts';
+import { checkOrder, planner, type OrderOptions } from './order.ts';
 
 /** What one sequence brings to a batch. */
 export interface Item {
@@ -35,7 +35,8 @@ export interface ItemsOptions extends OrderOptions {
 export function itemSource(options: ItemsOptions): DataSource {
   checkOrder(options);
   const { buckets, seed = 0, facts = {} } = options;
-  const batchesPerEpoch = planEpoch(buckets, options, 0).length;
+  const planOf = planner(buckets, options);
+  const batchesPerEpoch = planOf(0).length;
   if (batchesPerEpoch === 0) {
     throw new ArgumentError(
       `batch: ${buckets.length} sequences make no batch of ${options.batch} (last: '${options.last ?? 'keep'}'); make the batch smaller, or last: 'fill'`,
@@ -46,7 +47,7 @@ export function itemSource(options: ItemsOptions): DataSource {
     batchesPerEpoch,
     facts: { items: buckets.length, ...facts },
     async *batches(epoch, from) {
-      const plan = planEpoch(buckets, options, epoch);
+      const plan = planOf(epoch);
       for (let number = from; number < plan.length; number++) {
         const { items, frames } = plan[number]!;
         const loaded: Item[] = [];

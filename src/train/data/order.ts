@@ -55,6 +55,18 @@ export function planEpoch(
   return plan;
 }
 
+/** `planEpoch`, of which the last epoch is remembered: who asks for single batches asks for many of one epoch. */
+export function planner(
+  buckets: ArrayLike<number>,
+  options: OrderOptions,
+): (epoch: number) => readonly PlannedBatch[] {
+  let last: { readonly epoch: number; readonly plan: readonly PlannedBatch[] } | undefined;
+  return (epoch) => {
+    if (last?.epoch !== epoch) last = { epoch, plan: planEpoch(buckets, options, epoch) };
+    return last.plan;
+  };
+}
+
 /** @throws ArgumentError for options that make no batch. */
 export function checkOrder({ batch, seed = 0, last = 'keep' }: OrderOptions): void {
   if (!Number.isSafeInteger(batch) || batch < 1) {

@@ -73,7 +73,7 @@ export function noisesOf(options: NoisesOptions): (frames: number, draws: Random
     const out = new Float32Array(frames);
     const count = babble[0] + draws.integer(babble[1] - babble[0] + 1);
     for (let i = 0; i < count; i++) {
-      const voice = voices.speak(frames, draws);
+      const voice = voices.speak(frames, draws, true);
       const level = activeLevel(voice, sampleRate);
       if (level > 0) addScaled(out, voice, 10 ** (draws.uniform(-6, 6) / 20) / level);
     }

@@ -9,11 +9,11 @@ import { activeLevel } from './level.ts';
 export interface Voices {
   readonly speakers: readonly string[];
   /**
-   * Speech of one speaker, of its own level.
+   * Speech of a speaker who is drawn, of its own level.
    *
-   * @param speaker number of the speaker; drawn where absent.
+   * @param plain at the speed of the recording: changing it costs more than all else.
    */
-  speak(frames: number, draws: Random, speaker?: number): Float32Array;
+  speak(frames: number, draws: Random, plain?: boolean): Float32Array;
 }
 
 export interface VoicesOptions {
@@ -62,8 +62,9 @@ export function voicesOf(recordings: Recordings, { speaker: expression, speeds }
   };
   return {
     speakers,
-    speak(frames, draws, speaker = draws.integer(speakers.length)) {
-      const speed = speeds[draws.integer(speeds.length)]!;
+    speak(frames, draws, plain = false) {
+      const speaker = draws.integer(speakers.length);
+      const speed = plain ? 1 : speeds[draws.integer(speeds.length)]!;
       const wanted = Math.ceil(frames * Math.round(speed * 100) * 0.01);
       let speech = read(wanted, draws, speaker);
       for (let i = 1; i < TRIES && activeLevel(speech, recordings.sampleRate) < FAINT; i++) {
