@@ -133,6 +133,6 @@ export interface WalkNode {
 export interface Walk {
   /** Fires every op as often as it can. Returns whether any fired. */
   pass(): boolean;
-  /** A node's frames stand elsewhere from now on. */
-  place(node: number, buffer: number, transient: boolean): void;
+  /** Where the frames of every node stand from now on: a transient node that is elsewhere keeps what waits. */
+  settle(places: readonly number[]): void;
 }

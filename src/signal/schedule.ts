@@ -37,7 +37,10 @@ export class Schedule {
 
   /** Frames that node `id` has emitted after `frames` input frames; with `ended`, after the end. */
   emitted(id: number, frames: number, ended = false): number {
-    return this.counts(frames, ended)[id]!;
+    if (ended) return this.counts(frames, true)[id]!;
+    // Asked at every block: from the table, without a walk over the graph.
+    const periods = this.#periodsBeyond(frames);
+    return this.#table[frames - periods * this.period]![id]! + periods * this.#perPeriod(id);
   }
 
   /** As `emitted`, for every node at once; the array is reused by the next call. */
@@ -70,7 +73,8 @@ export class Schedule {
     const most = new Float64Array(this.#counts.length);
     for (let start = 0; start <= this.settled + this.period; start++) {
       const before = this.#table[start]!;
-      const [after, periods] = this.#beyond(start + frames);
+      const periods = this.#periodsBeyond(start + frames);
+      const after = this.#table[start + frames - periods * this.period]!;
       for (let id = 0; id < most.length; id++) {
         const end = after[id]! + periods * this.#perPeriod(id);
         if (end - before[id]! > most[id]!) most[id] = end - before[id]!;
@@ -89,11 +93,9 @@ export class Schedule {
     return row;
   }
 
-  /** A row of the table, and the whole periods that lie between it and `frames`. */
-  #beyond(frames: number): readonly [row: Float64Array, periods: number] {
-    const last = this.#table.length - 1;
-    const periods = Math.max(0, Math.ceil((frames - last) / this.period));
-    return [this.#table[frames - periods * this.period]!, periods];
+  /** The whole periods that lie between a row of the table and `frames`. */
+  #periodsBeyond(frames: number): number {
+    return Math.max(0, Math.ceil((frames - this.#table.length + 1) / this.period));
   }
 
   #perPeriod(id: number): number {

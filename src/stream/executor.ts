@@ -6,6 +6,15 @@ import { Running } from './running.ts';
 /** Frames beyond those it keeps that a buffer takes before these go back to its start: short blocks stay in the cache. */
 const SOFT_FRAMES = 16;
 
+/** How far a node is. */
+export interface Position {
+  readonly produced: number;
+  readonly fired: number;
+  /** The oldest frame that is kept, and the bytes of it and all behind it. */
+  readonly oldest: number;
+  readonly frames: Uint8Array;
+}
+
 /**
  * Runs a program over one arena: moves frames in, fires every op as often as its inputs allow, and keeps
  * of each signal just the frames that a reader will look at again. An arena that walks does so by itself
@@ -69,29 +78,19 @@ export class Executor {
     }
   }
 
-  /**
-   * Puts a node where a snapshot says.
-   *
-   * @param frames those that are kept, from frame `oldest` on.
-   */
-  place(
-    node: Running,
-    position: {
-      readonly produced: number;
-      readonly fired: number;
-      readonly oldest: number;
-      readonly ended: boolean;
-    },
-    frames: Uint8Array,
-  ): void {
-    this.#move(node, position.ended);
-    node.base = position.oldest;
-    node.produced = position.produced;
-    node.fired = position.fired;
-    node.ended = position.ended;
-    if (node.drained !== Infinity) node.drained = position.produced;
-    node.data.fill(0);
-    new Uint8Array(node.data.buffer, node.data.byteOffset).set(frames);
+  /** Puts every node where a snapshot says, with the frames that it keeps. */
+  place(positions: readonly Position[], ended: boolean): void {
+    this.#settle(ended);
+    positions.forEach(({ produced, fired, oldest, frames }, i) => {
+      const node = this.nodes[i]!;
+      node.base = oldest;
+      node.produced = produced;
+      node.fired = fired;
+      node.ended = ended;
+      if (node.drained !== Infinity) node.drained = produced;
+      node.data.fill(0);
+      new Uint8Array(node.data.buffer, node.data.byteOffset).set(frames);
+    });
   }
 
   /** Where the next `frames` frames of an input node are to be written; then call `pass`. */
@@ -175,19 +174,16 @@ export class Executor {
 
   /** Once the input has ended, frames of any node may have to wait for the next pass. */
   #settle(ended: boolean): void {
-    for (const node of this.nodes) this.#move(node, ended);
-  }
-
-  #move(node: Running, ended: boolean): void {
-    const { step } = node;
-    if (!step.transient || node.isTransient === !ended) return;
-    const place = ended ? step.ending : step.buffer;
-    node.isTransient = !ended;
-    node.base = node.produced;
-    node.data = this.#view(place);
-    node.output.data = node.data;
-    for (const reader of node.readers) reader.node.inputs[reader.input]!.data = node.data;
-    this.#walk?.place(step.index, place.at, !ended);
+    for (const node of this.nodes) {
+      const { step } = node;
+      if (!step.transient || node.isTransient === !ended) continue;
+      node.isTransient = !ended;
+      node.base = node.produced;
+      node.data = this.#view(ended ? step.ending : step.buffer);
+      node.output.data = node.data;
+      for (const reader of node.readers) reader.node.inputs[reader.input]!.data = node.data;
+    }
+    this.#walk?.settle(this.program.steps.map(({ buffer, ending }) => (ended ? ending : buffer).at));
   }
 
   #fire(node: Running): boolean {

@@ -1,5 +1,5 @@
 import { StreamError } from '../errors.ts';
-import type { FloatArray } from '../signal/index.ts';
+import type { FloatArray, Schedule } from '../signal/index.ts';
 import type { Executor } from './executor.ts';
 import { firstNonFinite, mendNonFinite, type Diagnostic, type NonFinitePolicy } from './non-finite.ts';
 import type { Program } from './program.ts';
@@ -11,6 +11,12 @@ export type Block = FloatArray | Readonly<Record<string, FloatArray>>;
 interface Port {
   readonly name: string;
   readonly node: Running;
+}
+
+/** An output port of a running stream. */
+interface OutputPort extends Port {
+  /** What came out last: where nothing is kept, blocks of one size come from one place and need no new view. */
+  view: FloatArray;
 }
 
 /** An input port of a running stream. */
@@ -111,7 +117,8 @@ export class InputPorts {
         node.data.fill(0, at, at + count * width);
         continue;
       }
-      copy(from, first * width, node.data, at, count * width);
+      if (count * width > FEW && first === 0 && from.length === count * width) node.data.set(from, at);
+      else copyFew(from, first * width, node.data, at, count * width);
       if (policy === 'throw') continue;
       const replaced = mendNonFinite(node.data, at, count, held, policy === 'hold');
       if (replaced === 0) continue;
@@ -131,16 +138,19 @@ export class InputPorts {
 
 /** The caller's side of a stream's outputs. */
 export class OutputPorts {
-  readonly ports: readonly Port[];
+  readonly ports: readonly OutputPort[];
   readonly #blocks: (FloatArray | undefined)[];
   /** Frames written by the call that is running, at each port. */
   readonly #written: number[];
   readonly #model: string;
+  readonly #schedule: Schedule;
 
-  constructor({ graph }: Program, executor: Executor) {
+  constructor({ graph, schedule }: Program, executor: Executor) {
     this.#model = graph.name;
+    this.#schedule = schedule;
     this.ports = [...graph.outputs].map(([name, { id }]) => {
-      return { name, node: executor.at(id) };
+      const node = executor.at(id);
+      return { name, node, view: node.data };
     });
     this.#blocks = this.ports.map(() => undefined);
     this.#written = this.ports.map(() => 0);
@@ -154,15 +164,16 @@ export class OutputPorts {
   /**
    * Takes the caller's arrays.
    *
-   * @param counts frames that every node will have emitted when the call is done: there must be room for them.
+   * @param total input frames that the stream will have taken when the call is done, and whether it has ended then:
+   *   there must be room for what comes of them.
    */
-  assign(block: Block, counts: Float64Array): void {
+  assign(block: Block, total: number, ended: boolean): void {
     assign(this.#model, this.ports, block, this.#blocks, 'output');
     for (let i = 0; i < this.ports.length; i++) {
       const { name, node } = this.ports[i]!;
       const { width } = node.step;
       this.#written[i] = 0;
-      const frames = counts[node.step.node.id]! - node.produced;
+      const frames = this.#schedule.emitted(node.step.node.id, total, ended) - node.produced;
       if (this.#blocks[i]!.length < frames * width) {
         throw new StreamError(
           `output "${name}" has room for ${Math.floor(this.#blocks[i]!.length / width)} frames, but ${frames} ` +
@@ -175,18 +186,25 @@ export class OutputPorts {
   /** Copies what has come out since the last time to the caller's arrays. */
   drain(): void {
     for (let i = 0; i < this.ports.length; i++) {
-      const { node } = this.ports[i]!;
-      const { width } = node.step;
-      const frames = node.produced - node.drained;
-      copy(
-        node.data,
-        (node.drained - node.base) * width,
-        this.#blocks[i]!,
-        this.#written[i]! * width,
-        frames * width,
-      );
-      this.#written[i]! += frames;
-      node.drained = node.produced;
+      const port = this.ports[i]!;
+      const { data, drained, produced, base, step } = port.node;
+      const size = (produced - drained) * step.width;
+      const from = (drained - base) * step.width;
+      const to = this.#written[i]! * step.width;
+      if (size <= FEW || !port.node.isTransient) {
+        copyFew(data, from, this.#blocks[i]!, to, size);
+      } else {
+        const byteOffset = data.byteOffset + from * data.BYTES_PER_ELEMENT;
+        if (
+          port.view.byteOffset !== byteOffset ||
+          port.view.length !== size ||
+          port.view.buffer !== data.buffer
+        )
+          port.view = data.subarray(from, from + size);
+        this.#blocks[i]!.set(port.view, to);
+      }
+      this.#written[i]! += produced - drained;
+      port.node.drained = produced;
     }
   }
 }
@@ -211,12 +229,11 @@ function assign(
   }
 }
 
+/** Numbers that a loop copies sooner than a call. */
+const FEW = 32;
+
 /** Without a view in between, which would be garbage on a running stream. */
-function copy(from: FloatArray, fromAt: number, to: FloatArray, toAt: number, size: number): void {
-  if (fromAt === 0 && size === from.length) {
-    to.set(from, toAt);
-    return;
-  }
+function copyFew(from: FloatArray, fromAt: number, to: FloatArray, toAt: number, size: number): void {
   // Frame counters are exact beyond 2^31 and so are doubles; places in a block are not as large, and integers.
   const last = size | 0;
   for (let i = 0, f = fromAt | 0, t = toAt | 0; i < last; i++) to[t++] = from[f++]!;

@@ -179,8 +179,8 @@ export function readSnapshot(
     return new Float64Array(bytes.buffer, 0, bytes.length / 8);
   });
 
-  for (const { node, produced, fired, oldest, frames, state, raw } of restored) {
-    executor.place(node, { produced, fired, oldest, ended: header.ended }, frames);
+  executor.place(restored, header.ended);
+  for (const { node, state, raw } of restored) {
     for (const [data, bytes] of state) bytesOf(data).set(bytes);
     node.kernel?.load?.();
     if (raw) raw[0].set(raw[1]);

@@ -128,7 +128,7 @@ export class Stream {
   process(input: Block, output: Block): number {
     this.#refuseEnded();
     const frames = this.#inputs.assign(input);
-    this.#outputs.assign(output, this.#program.schedule.counts(this.#frames + frames));
+    this.#outputs.assign(output, this.#frames + frames, false);
     const { nonFinite = 'throw' } = this.#options;
     if (nonFinite === 'throw') this.#inputs.refuseNonFinite(frames, this.#frames);
     if (this.#program.irregular) refuseBackwards(this.#inputs, this.#frames);
@@ -144,7 +144,7 @@ export class Stream {
   end(output: Block): number {
     this.#refuseEnded();
     const padding = this.#program.graph.endPadding(this.#frames);
-    this.#outputs.assign(output, this.#program.schedule.counts(this.#frames + padding, true));
+    this.#outputs.assign(output, this.#frames + padding, true);
     this.#inputs.assignZeros();
     this.#feed(padding, 'throw');
     this.#ended = true;

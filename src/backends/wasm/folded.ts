@@ -15,21 +15,23 @@ import { Bytes, type Scan } from './scan.ts';
 export function planFolded(scan: Scan): KernelPlan {
   const groups = arrange(scan);
   const bytes = new Bytes();
-  const narrow = groups.reduce((sum, group) => sum + group.narrow.length, 0);
+  const quads = quadsOf(groups);
   const wide = groups.reduce((sum, group) => sum + group.wide.length, 0);
   bytes.take(at.CONTRACT_BYTES);
   const places: Places = {
     table: bytes.take(groups.length * at.TABLE_BYTES),
-    narrow: bytes.take((narrow / 4) * at.QUAD_BYTES),
+    narrow: bytes.take(quads.count * at.QUAD_BYTES),
+    periods: bytes.take(4 * quads.count),
     wide: bytes.take(wide * at.WIDE_BYTES),
     staged: bytes.take(groups.length * 2 * at.TILE * at.VECTOR),
   };
-  const stateAt = arrangeState(scan, groups);
+  const state = arrangeState(scan, groups);
   return {
     bytes: bytes.size,
-    stateBytes: stateAt.bytes,
-    pack: (arena, base, node) => pack(scan, groups, places, arena, base, node.stateAt),
-    bind: (arena, base, node) => bindFolded(scan, stateAt, arena, base, node),
+    stateBytes: state.bytes,
+    pack: (arena, base, node) =>
+      pack(scan, groups, places, arena, base, node.stateAt, node.stateAt + state.wideAt),
+    bind: (arena, base, node) => bindFolded(scan, state, arena, base, node),
   };
 }
 
@@ -48,6 +50,7 @@ export function isFoldable({ attributes, constants, plan }: Scan): boolean {
 interface Places {
   readonly table: number;
   readonly narrow: number;
+  readonly periods: number;
   readonly wide: number;
   readonly staged: number;
 }
@@ -106,12 +109,26 @@ function flushPeriod(lanes: readonly number[], aBar: Float64Array): number {
   return frames >= at.TILE ? at.TILE : frames >= 16 ? 16 : 4;
 }
 
-/** Bytes of a slot's state: re and im in float32, or in float64. */
-const NARROW_STATE_BYTES = 2 * at.VECTOR;
+/** Where the quads stand: the first of all groups, then the second of all, so that a frame passes by them in order. */
+interface Quads {
+  /** Groups that have any. */
+  readonly stride: number;
+  readonly count: number;
+  /** Number of a group's first quad. */
+  readonly first: readonly number[];
+}
 
-/** Where state stands: that of all narrow slots, group after group, then that of the wide ones. */
+function quadsOf(groups: readonly Group[]): Quads {
+  const first: number[] = [];
+  let stride = 0;
+  for (const { narrow } of groups) first.push(narrow.length > 0 ? stride++ : 0);
+  return { stride, first, count: (stride * Math.max(...groups.map(({ narrow }) => narrow.length))) / 4 };
+}
+
+/** Where state stands: that of the quads, re and im a slot in float32, then that of the wide slots. */
 interface StateAt {
   readonly bytes: number;
+  readonly wideAt: number;
   /** By lane: the element of its re, with im 4 further on, in float32 or in float64. */
   readonly element: Int32Array;
   readonly isWide: Uint8Array;
@@ -120,18 +137,23 @@ interface StateAt {
 function arrangeState({ attributes: { channels, states } }: Scan, groups: readonly Group[]): StateAt {
   const element = new Int32Array(channels * states);
   const isWide = new Uint8Array(channels * states);
-  const narrow = groups.flatMap((group) => group.narrow);
+  const quads = quadsOf(groups);
   const wide = groups.flatMap((group) => group.wide);
-  const wideAt = narrow.length * NARROW_STATE_BYTES;
+  const wideAt = quads.count * at.QUAD_STATE_BYTES;
   const place = (slot: Slot, first: number, slow: 0 | 1): void =>
     slot.forEach((lane, position) => {
       if (lane < 0) return;
       element[lane] = first + position;
       isWide[lane] = slow;
     });
-  narrow.forEach((slot, i) => place(slot, (i * NARROW_STATE_BYTES) / 4, 0));
+  groups.forEach(({ narrow }, g) =>
+    narrow.forEach((slot, i) => {
+      const quad = quads.first[g]! + (i >> 2) * quads.stride;
+      place(slot, (quad * at.QUAD_STATE_BYTES + ((i & 3) * at.QUAD_STATE_BYTES) / 4) / 4, 0);
+    }),
+  );
   wide.forEach((slot, i) => place(slot, (wideAt + i * at.STATE_BYTES) / 8, 1));
-  return { bytes: wideAt + wide.length * at.STATE_BYTES, element, isWide };
+  return { bytes: wideAt + wide.length * at.STATE_BYTES, wideAt, element, isWide };
 }
 
 /** Writes the descriptor, the table of groups and their coefficients. */
@@ -142,6 +164,7 @@ function pack(
   arena: Arena,
   base: number,
   stateAt: number,
+  wideStateAt: number,
 ): void {
   const { attributes, constants, plan } = scan;
   const { channels, complex } = attributes;
@@ -170,32 +193,44 @@ function pack(
       to[from + 12 + position] = cRe * bIm + cIm * bRe;
     });
 
-  let quadAt = places.narrow;
-  let narrowStateAt = stateAt;
+  const quads = quadsOf(groups);
+  put(at.QUAD_STRIDE, quads.stride);
+  put(
+    at.QUADS,
+    groups.every(({ narrow }) => narrow.length === groups[0]!.narrow.length)
+      ? groups[0]!.narrow.length / 4
+      : 0,
+  );
   let wideAt = places.wide;
-  let wideStateAt = stateAt + groups.reduce((sum, { narrow }) => sum + narrow.length, 0) * NARROW_STATE_BYTES;
+  let least = at.TILE;
   groups.forEach(({ narrow, wide }, g) => {
     const entry = places.table + g * at.TABLE_BYTES;
+    const first = quads.first[g]!;
     put(entry + at.NARROW_SLOTS, narrow.length);
     put(entry + at.WIDE_SLOTS, wide.length);
-    put(entry + at.NARROW_AT, base + quadAt);
-    put(entry + at.NARROW_STATE_AT, narrowStateAt);
+    put(entry + at.NARROW_AT, base + places.narrow + first * at.QUAD_BYTES);
+    put(entry + at.NARROW_STATE_AT, stateAt + first * at.QUAD_STATE_BYTES);
+    put(entry + at.PERIODS_AT, base + places.periods + 4 * first);
     put(entry + at.WIDE_AT, base + wideAt);
     put(entry + at.WIDE_STATE_AT, wideStateAt);
-    for (let first = 0; first < narrow.length; first += 4) {
-      const quad = narrow.slice(first, first + 4);
-      quad.forEach((slot, i) => write(slot, floats, (base + quadAt) / 4 + i * 16));
+    for (let q = 0; 4 * q < narrow.length; q++) {
+      const quad = narrow.slice(4 * q, 4 * q + 4);
+      const place = first + q * quads.stride;
+      quad.forEach((slot, i) =>
+        write(slot, floats, (base + places.narrow + place * at.QUAD_BYTES) / 4 + i * 16),
+      );
       const lanes = quad.flat().filter((lane) => lane >= 0);
-      put(quadAt + at.PERIOD, flushPeriod(lanes, aBar));
-      quadAt += at.QUAD_BYTES;
+      const period = flushPeriod(lanes, aBar);
+      put(places.periods + 4 * place, period);
+      least = Math.min(least, period);
     }
-    narrowStateAt += narrow.length * NARROW_STATE_BYTES;
     for (const slot of wide) {
       write(slot, doubles, (base + wideAt) / 8);
       wideAt += at.WIDE_BYTES;
     }
     wideStateAt += wide.length * at.STATE_BYTES;
   });
+  put(at.LEAST_PERIOD, least);
 }
 
 function bindFolded(

@@ -135,11 +135,20 @@ export const STAGED = 24;
 export const TABLE = 28;
 /** 1 where a quad's slots belong to four neighbouring groups, one each: a single state a channel. */
 export const ACROSS = 32;
+/** Quads from one of a group to its next: the first of all groups follow each other, then the second of all. */
+export const QUAD_STRIDE = 36;
+/** Quads of every group, where all have as many; else 0. */
+export const QUADS = 40;
+/** The shortest of all quads' periods. */
+export const LEAST_PERIOD = 44;
 export const CONTRACT_BYTES = 48;
 
-/** Four narrow slots, Ā re, im, c re, im each; then the frames after which their state is flushed, in 16 bytes. */
-export const QUAD_BYTES = 272;
-export const PERIOD = 256;
+/** Four narrow slots, Ā re, im, c re, im each. */
+export const QUAD_BYTES = 256;
+/** State of four narrow slots. */
+export const QUAD_STATE_BYTES = 128;
+/** Frames up to which all groups take a quad each before any takes the next: their sums don't wait for each other. */
+export const FEW_FRAMES = 8;
 
 // One record a group in the table.
 export const NARROW_SLOTS = 0;
@@ -148,7 +157,9 @@ export const NARROW_AT = 8;
 export const NARROW_STATE_AT = 12;
 export const WIDE_AT = 16;
 export const WIDE_STATE_AT = 20;
-export const TABLE_BYTES = 24;
+/** One 32-bit number a quad: the frames after which its state is flushed. */
+export const PERIODS_AT = 24;
+export const TABLE_BYTES = 28;
 
 // Descriptor of the matrix scan.
 export const MATRIX_HEADS = 0;
@@ -326,6 +337,10 @@ export const KERNEL_RUNNING_MEAN = 47;
 export const KERNEL_AT_START = 48;
 export const KERNEL_STFT = 49;
 export const KERNEL_INVERSE_STFT = 50;
+
+// Further functions of one number.
+export const SIN = 14;
+export const COS = 15;
 
 // Descriptor of the selective scan: real states whose step, input weights and read-out come by frame.
 export const SELECTIVE_U = 0;
@@ -583,6 +598,8 @@ export const NODE_OUTPUT = 80;
 /** Address of the float64 that receives the first firing's number; 0 where there is none. */
 export const NODE_FIRST = 84;
 export const NODE_INDEX = 88;
+/** 1 where the node and its inputs are transient and it fires once a frame: everything begins at its buffer's start. */
+export const NODE_PLAIN = 92;
 export const NODE_BYTES = 96;
 
 // One record for each input that varies.

@@ -91,7 +91,7 @@ function openArena(api: Api, module: object, size: number): WasmArena {
     walk(at, nodes, host) {
       run = host;
       writeWalk(this, at, nodes);
-      return walkOf(this, kernels, at);
+      return walkOf(this, kernels, at, nodes);
     },
     grow(bytes) {
       const pages = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);

@@ -36,6 +36,7 @@ export function writeWalk(arena: Arena, base: number, nodes: readonly WalkNode[]
     field(at.NODE_OUTPUT, call?.output ?? base + at.PLAN_SCRATCH);
     field(at.NODE_FIRST, call?.first ?? 0);
     field(at.NODE_INDEX, index);
+    field(at.NODE_PLAIN, isPlain(nodes, node) ? 1 : 0);
     field(at.NODE_INPUTS, base + next);
     field(at.NODE_INPUT_COUNT, sources.length);
     for (const { node: source, input, window } of sources) {
@@ -65,14 +66,32 @@ export function writeWalk(arena: Arena, base: number, nodes: readonly WalkNode[]
   });
 }
 
+function isPlain(nodes: readonly WalkNode[], { timing, transient, sources }: WalkNode): boolean {
+  return (
+    timing?.stride === 1 &&
+    timing.emit === 1 &&
+    timing.atEnd !== true &&
+    transient &&
+    sources.every(
+      ({ node, window: { size, left, right } }) =>
+        nodes[node]!.transient && size === 1 && left === 0 && right === 0,
+    )
+  );
+}
+
 /** The walk over a plan that stands at `base`. */
-export function walkOf(arena: Arena, kernels: WasmKernels, base: number): Walk {
+export function walkOf(arena: Arena, kernels: WasmKernels, base: number, nodes: readonly WalkNode[]): Walk {
   return {
     pass: () => kernels.pass(base) !== 0,
-    place(node, buffer, transient) {
-      const put = writerAt(arena, base + at.PLAN_BYTES + node * at.NODE_BYTES);
-      put(at.NODE_BUFFER, buffer);
-      put(at.NODE_TRANSIENT, transient ? 1 : 0);
+    settle(places) {
+      places.forEach((buffer, index) => {
+        const node = nodes[index]!;
+        const put = writerAt(arena, base + at.PLAN_BYTES + index * at.NODE_BYTES);
+        const isHome = buffer === node.buffer;
+        put(at.NODE_BUFFER, buffer);
+        put(at.NODE_TRANSIENT, node.transient && isHome ? 1 : 0);
+        put(at.NODE_PLAIN, isHome && isPlain(nodes, node) ? 1 : 0);
+      });
     },
   };
 }

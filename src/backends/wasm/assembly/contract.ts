@@ -60,39 +60,161 @@ function fold(from: usize, to: usize, count: i32, copies: i32): void {
   }
 }
 
+/** Every output adds its quads up in their order, then its wide slots, whichever group comes first. */
 function groups<S>(d: usize, u: usize, y: usize, step: usize, frames: i32, phase: i32): void {
-  const isAcross = load<i32>(d, at.ACROSS) != 0;
-  let entry = load<usize>(d, at.TABLE);
-  for (let g = load<i32>(d, at.GROUPS); g > 0; g--) {
-    let coefficients = load<usize>(entry, at.NARROW_AT);
-    let state = load<usize>(entry, at.NARROW_STATE_AT);
-    for (let slots = load<i32>(entry, at.NARROW_SLOTS); slots > 0; slots -= 4) {
-      if (isAcross) {
-        const period = load<i32>(coefficients, at.PERIOD);
-        across<S>(coefficients, period, state, u, y, step, frames, phase);
-        across<S>(coefficients + 128, period, state + 64, u + 32, y + 32, step, frames, phase);
-      } else {
-        narrow<S>(coefficients, state, u, y, step, frames, phase);
+  const table = load<usize>(d, at.TABLE);
+  const end = table + load<usize>(d, at.GROUPS) * at.TABLE_BYTES;
+  if (frames > at.FEW_FRAMES || load<i32>(d, at.ACROSS) != 0) {
+    for (let entry = table; entry < end; entry += at.TABLE_BYTES, u += at.VECTOR, y += at.VECTOR) {
+      const quads = load<i32>(entry, at.NARROW_SLOTS) >> 2;
+      for (let q = 0; q < quads; q++) quad<S>(d, entry, q, u, y, step, frames, phase);
+      wideOf<S>(entry, u, y, step, frames, phase);
+    }
+    return;
+  }
+  if (frames == 1 && load<i32>(d, at.QUADS) > 0) {
+    single<S>(d, u, y, phase);
+  } else {
+    let isLeft = true;
+    for (let q = 0; isLeft; q++) {
+      isLeft = false;
+      let offset: usize = 0;
+      for (let entry = table; entry < end; entry += at.TABLE_BYTES, offset += at.VECTOR) {
+        if (q >= load<i32>(entry, at.NARROW_SLOTS) >> 2) continue;
+        isLeft = true;
+        quad<S>(d, entry, q, u + offset, y + offset, step, frames, phase);
       }
-      coefficients += at.QUAD_BYTES;
-      state += 128;
     }
-    coefficients = load<usize>(entry, at.WIDE_AT);
-    state = load<usize>(entry, at.WIDE_STATE_AT);
-    for (let slots = load<i32>(entry, at.WIDE_SLOTS); slots > 0; slots--) {
-      wide<S>(coefficients, state, u, y, step, frames, phase + frames == at.TILE);
-      coefficients += at.WIDE_BYTES;
-      state += at.STATE_BYTES;
-    }
-    u += at.VECTOR;
-    y += at.VECTOR;
-    entry += at.TABLE_BYTES;
+  }
+  for (let entry = table; entry < end; entry += at.TABLE_BYTES, u += at.VECTOR, y += at.VECTOR) {
+    wideOf<S>(entry, u, y, step, frames, phase);
   }
 }
 
+/** The quad of number `q` in a group. */
+// @ts-ignore: decorator
+@inline
+function quad<S>(d: usize, entry: usize, q: i32, u: usize, y: usize, step: usize, frames: i32, phase: i32): void {
+  const place = q * load<i32>(d, at.QUAD_STRIDE);
+  const period = load<i32>(load<usize>(entry, at.PERIODS_AT) + (place << 2));
+  const coefficients = load<usize>(entry, at.NARROW_AT) + place * at.QUAD_BYTES;
+  const state = load<usize>(entry, at.NARROW_STATE_AT) + place * at.QUAD_STATE_BYTES;
+  if (load<i32>(d, at.ACROSS)) {
+    across<S>(coefficients, period, state, u, y, step, frames, phase);
+    across<S>(coefficients + 128, period, state + 64, u + 32, y + 32, step, frames, phase);
+  } else {
+    narrow<S>(coefficients, period, state, u, y, step, frames, phase);
+  }
+}
+
+function wideOf<S>(entry: usize, u: usize, y: usize, step: usize, frames: i32, phase: i32): void {
+  let coefficients = load<usize>(entry, at.WIDE_AT);
+  let state = load<usize>(entry, at.WIDE_STATE_AT);
+  for (let slots = load<i32>(entry, at.WIDE_SLOTS); slots > 0; slots--) {
+    wide<S>(coefficients, state, u, y, step, frames, phase + frames == at.TILE);
+    coefficients += at.WIDE_BYTES;
+    state += at.STATE_BYTES;
+  }
+}
+
+// The recurrence and its read-out, for all bodies below.
+
+// @ts-ignore: decorator
+@inline
+function nextRe<S>(a: v128, b: v128, re: v128, im: v128, input: v128): v128 {
+  if (isFloat<S>()) return madd(a, re, nmadd(b, im, input));
+  return madd(a, re, input);
+}
+
+// @ts-ignore: decorator
+@inline
+function nextIm(a: v128, b: v128, re: v128, im: v128): v128 {
+  return madd(a, im, f32x4.mul(b, re));
+}
+
+// @ts-ignore: decorator
+@inline
+function readOut<S>(c: v128, d: v128, re: v128, im: v128, sum: v128): v128 {
+  if (isFloat<S>()) return nmadd(d, im, madd(c, re, sum));
+  return madd(c, re, sum);
+}
+
+/** One frame of all quads, in the order in which they stand: coefficients pass by once, straight from memory. */
+function single<S>(d: usize, u: usize, y: usize, phase: i32): void {
+  const table = load<usize>(d, at.TABLE);
+  const bytes = load<usize>(d, at.GROUPS) * at.VECTOR;
+  const count = load<i32>(d, at.QUADS) * load<i32>(d, at.GROUPS);
+  let a = load<usize>(table, at.NARROW_AT);
+  const states = load<usize>(table, at.NARROW_STATE_AT);
+  const end = states + count * at.QUAD_STATE_BYTES;
+  for (let x = states; x < end; ) {
+    for (let offset: usize = 0; offset < bytes; offset += at.VECTOR) {
+      const input = v128.load(u + offset);
+      let sum = v128.load(y + offset);
+      const a0 = v128.load(a, 0);
+      const b0 = v128.load(a, 16);
+      const x0 = v128.load(x, 0);
+      const i0 = v128.load(x, 16);
+      const r0 = nextRe<S>(a0, b0, x0, i0, input);
+      const j0 = isFloat<S>() ? nextIm(a0, b0, x0, i0) : i0;
+      v128.store(x, r0, 0);
+      v128.store(x, j0, 16);
+      sum = readOut<S>(v128.load(a, 32), v128.load(a, 48), r0, j0, sum);
+      const a1 = v128.load(a, 64);
+      const b1 = v128.load(a, 80);
+      const x1 = v128.load(x, 32);
+      const i1 = v128.load(x, 48);
+      const r1 = nextRe<S>(a1, b1, x1, i1, input);
+      const j1 = isFloat<S>() ? nextIm(a1, b1, x1, i1) : i1;
+      v128.store(x, r1, 32);
+      v128.store(x, j1, 48);
+      sum = readOut<S>(v128.load(a, 96), v128.load(a, 112), r1, j1, sum);
+      const a2 = v128.load(a, 128);
+      const b2 = v128.load(a, 144);
+      const x2 = v128.load(x, 64);
+      const i2 = v128.load(x, 80);
+      const r2 = nextRe<S>(a2, b2, x2, i2, input);
+      const j2 = isFloat<S>() ? nextIm(a2, b2, x2, i2) : i2;
+      v128.store(x, r2, 64);
+      v128.store(x, j2, 80);
+      sum = readOut<S>(v128.load(a, 160), v128.load(a, 176), r2, j2, sum);
+      const a3 = v128.load(a, 192);
+      const b3 = v128.load(a, 208);
+      const x3 = v128.load(x, 96);
+      const i3 = v128.load(x, 112);
+      const r3 = nextRe<S>(a3, b3, x3, i3, input);
+      const j3 = isFloat<S>() ? nextIm(a3, b3, x3, i3) : i3;
+      v128.store(x, r3, 96);
+      v128.store(x, j3, 112);
+      sum = readOut<S>(v128.load(a, 224), v128.load(a, 240), r3, j3, sum);
+      v128.store(y + offset, sum);
+      a += at.QUAD_BYTES;
+      x += at.QUAD_STATE_BYTES;
+    }
+  }
+  if (((phase + 1) & (load<i32>(d, at.LEAST_PERIOD) - 1)) != 0) return;
+  let period = load<usize>(table, at.PERIODS_AT);
+  for (let x = states; x < end; x += at.QUAD_STATE_BYTES, period += 4) {
+    if (((phase + 1) & (load<i32>(period) - 1)) == 0) flush(x);
+  }
+}
+
+/** The state of four narrow slots. */
+function flush(x: usize): void {
+  for (const end = x + at.QUAD_STATE_BYTES; x < end; x += 16) v128.store(x, flushed(v128.load(x)));
+}
+
 /** Four narrow slots; state is re, im a slot. */
-function narrow<S>(a: usize, x: usize, u: usize, y: usize, step: usize, frames: i32, phase: i32): void {
-  const period = load<i32>(a, at.PERIOD);
+function narrow<S>(
+  a: usize,
+  period: i32,
+  x: usize,
+  u: usize,
+  y: usize,
+  step: usize,
+  frames: i32,
+  phase: i32,
+): void {
   // Frames until the state is flushed.
   let left = period - (phase & (period - 1));
   const a0 = v128.load(a, 0);
@@ -126,22 +248,22 @@ function narrow<S>(a: usize, x: usize, u: usize, y: usize, step: usize, frames: 
       left -= run;
       for (let k = run; k > 0; k--, u += step, y += step) {
         const input = v128.load(u);
-        const r0 = madd(a0, x0, nmadd(b0, i0, input));
-        const r1 = madd(a1, x1, nmadd(b1, i1, input));
-        const r2 = madd(a2, x2, nmadd(b2, i2, input));
-        const r3 = madd(a3, x3, nmadd(b3, i3, input));
-        i0 = madd(a0, i0, f32x4.mul(b0, x0));
-        i1 = madd(a1, i1, f32x4.mul(b1, x1));
-        i2 = madd(a2, i2, f32x4.mul(b2, x2));
-        i3 = madd(a3, i3, f32x4.mul(b3, x3));
+        const r0 = nextRe<S>(a0, b0, x0, i0, input);
+        const r1 = nextRe<S>(a1, b1, x1, i1, input);
+        const r2 = nextRe<S>(a2, b2, x2, i2, input);
+        const r3 = nextRe<S>(a3, b3, x3, i3, input);
+        i0 = nextIm(a0, b0, x0, i0);
+        i1 = nextIm(a1, b1, x1, i1);
+        i2 = nextIm(a2, b2, x2, i2);
+        i3 = nextIm(a3, b3, x3, i3);
         x0 = r0;
         x1 = r1;
         x2 = r2;
         x3 = r3;
-        let sum = nmadd(d0, i0, madd(c0, x0, v128.load(y)));
-        sum = nmadd(d1, i1, madd(c1, x1, sum));
-        sum = nmadd(d2, i2, madd(c2, x2, sum));
-        v128.store(y, nmadd(d3, i3, madd(c3, x3, sum)));
+        let sum = readOut<S>(c0, d0, x0, i0, v128.load(y));
+        sum = readOut<S>(c1, d1, x1, i1, sum);
+        sum = readOut<S>(c2, d2, x2, i2, sum);
+        v128.store(y, readOut<S>(c3, d3, x3, i3, sum));
       }
       if (left > 0) break;
       x0 = flushed(x0);
@@ -218,8 +340,8 @@ function across<S>(
       if (isFloat<S>()) {
         r0 = nmadd(b0, i0, r0);
         r1 = nmadd(b1, i1, r1);
-        i0 = madd(a0, i0, f32x4.mul(b0, x0));
-        i1 = madd(a1, i1, f32x4.mul(b1, x1));
+        i0 = nextIm(a0, b0, x0, i0);
+        i1 = nextIm(a1, b1, x1, i1);
       }
       x0 = madd(a0, x0, r0);
       x1 = madd(a1, x1, r1);

@@ -182,7 +182,7 @@ function tile(d: usize, w: usize, bias: usize, x: usize, y: usize, frames: i32, 
     }
     if (!isWhole) {
       for (let k = 0; k < together; k++) {
-        memory.copy(y + <usize>k * outputStep, scratch + <usize>k * at.VECTOR, rows << 2);
+        storeLanes(y + <usize>k * outputStep, v128.load(scratch + <usize>k * at.VECTOR), rows);
       }
     }
     x += <usize>together * inputStep;

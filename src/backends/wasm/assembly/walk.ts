@@ -20,7 +20,8 @@ export function pass(plan: usize): i32 {
   let node = load<usize>(plan, at.PLAN_RECORDS);
   let fired = 0;
   for (let left = load<i32>(plan, at.PLAN_NODES); left > 0; left--, node += at.NODE_BYTES) {
-    if (load<i32>(node, at.NODE_KERNEL) != at.KERNEL_NONE) fired |= <i32>fire(node);
+    if (load<i32>(node, at.NODE_PLAIN)) fired |= <i32>firePlain(node);
+    else if (load<i32>(node, at.NODE_KERNEL) != at.KERNEL_NONE) fired |= <i32>fire(node);
   }
   return fired;
 }
@@ -65,6 +66,25 @@ function oldestFor(reader: usize, entry: usize, available: f64): f64 {
   if (load<i32>(reader, at.NODE_AT_END)) return max(0, available - number(entry, at.INPUT_SIZE));
   const fired = load<f64>(load<usize>(reader, at.NODE_COUNTS), at.FIRED);
   return fired * number(reader, at.NODE_STRIDE) - number(entry, at.INPUT_LEFT);
+}
+
+/** `fire` of a node whose inputs all bring the frames of this pass and no others. */
+function firePlain(node: usize): bool {
+  const counts = load<usize>(node, at.NODE_COUNTS);
+  let entry = load<usize>(node, at.NODE_INPUTS);
+  const before = load<f64>(counts, at.FIRED);
+  const total = produced(load<usize>(entry, at.INPUT_SOURCE));
+  if (total <= before) return false;
+  for (let left = load<i32>(node, at.NODE_INPUT_COUNT); left > 0; left--, entry += at.INPUT_BYTES) {
+    const from = load<usize>(load<usize>(entry, at.INPUT_SOURCE), at.NODE_BUFFER);
+    store<usize>(load<usize>(entry, at.INPUT_FIELD), from);
+  }
+  store<usize>(load<usize>(node, at.NODE_OUTPUT), load<usize>(node, at.NODE_BUFFER));
+  store<f64>(load<usize>(node, at.NODE_MARKS), before, at.BASE);
+  run(node, <i32>(total - before), before);
+  store<f64>(counts, total, at.FIRED);
+  store<f64>(counts, total, at.PRODUCED);
+  return true;
 }
 
 function fire(node: usize): bool {
