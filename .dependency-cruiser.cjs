@@ -30,7 +30,7 @@ module.exports = {
     may('ops', 'signal', 'discretize', 'linalg', 'math'),
     may('backends', 'signal', 'ops', 'discretize', 'math'),
     may('stream', 'signal', 'backends'),
-    may('train', 'signal', 'ops', 'backends', 'stream', 'math', 'init', 'filters', 'audio', 'checkpoint'),
+    may('train', 'signal', 'ops', 'discretize', 'backends', 'stream', 'math', 'init', 'filters', 'audio', 'checkpoint'),
     may('durable', 'stream', 'signal'),
     may('layers', 'signal', 'ops', 'discretize', 'init', 'filters', 'math'),
     may('checkpoint', 'signal'),

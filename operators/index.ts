@@ -2,6 +2,7 @@ export { ssm, type SsmOperator, type Streamed } from './ssm/ssm.ts';
 export type { SsmOptions } from './ssm/options.ts';
 export { fixedOperatorFor, operatorFor } from './ssm/operator-for.ts';
 export * from './layers.ts';
+export { adapt, type AdaptOptions, type Adapted, type Example } from './adapt.ts';
 export { abortable } from './core/abortable.ts';
 export { formatOf, withFormat, type BlockFormat } from './core/format.ts';
 export { hold, deliver } from './core/pace.ts';

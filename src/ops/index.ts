@@ -40,3 +40,4 @@ export { dplrScan, type DplrScanOperands } from './dplr-scan.ts';
 export { plainReadOut, plainReadOutOp, type PlainReadOutOperands } from './dplr-read-out.ts';
 export { irregularStateSpace, type IrregularStateSpaceOperands } from './irregular-state-space.ts';
 export { dropout, dropoutOp, type DropoutOptions } from './dropout.ts';
+export { recursiveLeastSquares, type RecursiveLeastSquaresOptions } from './recursive-least-squares.ts';
