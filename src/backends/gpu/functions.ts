@@ -26,4 +26,44 @@ export const deviceFunctions: readonly string[] = [
   return sign * (1 + rr * (-0.5 + rr * (0.041666666666666664 + rr * (-0.001388888888888889
     + rr * (0.0000248015873015873 + rr * (-0.0000002755731922398589 + rr * 0.000000002087675698786810))))));
 }`,
+  // ln(1 + u): the logarithm's own series where 1 + u would round u away; never below ln of the least float.
+  `function logOfOnePlus(u) {
+  if (u > 0.05) { return Math.log(1 + u); }
+  if (u < -0.05) { return Math.log(Math.max(1 + u, 1e-37)); }
+  return u * (1 - u * (0.5 - u * (0.3333333333333333 - u * (0.25 - u * (0.2 - u * (0.16666666666666666
+    - u * 0.14285714285714285))))));
+}`,
+  `function logistic(x) {
+  if (x < 0) { const e = Math.exp(Math.max(x, -80)); return e / (1 + e); }
+  return 1 / (1 + Math.exp(-x));
+}`,
+  `function rectified(x) {
+  return Math.max(x, 0) + logOfOnePlus(Math.exp(-Math.abs(x)));
+}`,
+  `function tangent(x) {
+  const xx = x * x;
+  if (xx < 0.0625) {
+    return x * (1 + xx * (-0.3333333333333333 + xx * (0.13333333333333333 + xx * (-0.05396825396825397
+      + xx * (0.021869488536155203 - xx * 0.008863235529902197)))));
+  }
+  const e = Math.exp(-2 * Math.min(Math.abs(x), 20));
+  const t = (1 - e) / (1 + e);
+  return x < 0 ? 0 - t : t;
+}`,
+  // Φ(x) by erfc's rational Chebyshev form (Press et al., Numerical Recipes, §6.2), within 1.2e-7 of its own size.
+  `function normalCdf(x) {
+  const z = Math.abs(x) * 0.7071067811865476;
+  const t = 1 / (1 + 0.5 * z);
+  const tail = 0.5 * t * Math.exp(0 - z * z - 1.26551223 + t * (1.00002368 + t * (0.37409196 + t * (0.09678418
+    + t * (-0.18628806 + t * (0.27886807 + t * (-1.13520398 + t * (1.48851587 + t * (-0.82215223
+    + t * 0.17087277)))))))));
+  return x < 0 ? tail : 1 - tail;
+}`,
+  `function geluTanh(x) {
+  return 0.5 * x * (1 + tangent(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+}`,
+  `function geluTanhSlope(x) {
+  const t = tangent(0.7978845608028654 * (x + 0.044715 * x * x * x));
+  return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * 0.7978845608028654 * (1 + 0.134145 * x * x);
+}`,
 ];

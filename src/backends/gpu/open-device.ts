@@ -28,6 +28,7 @@ export interface Pipeline {
 }
 
 interface GpuJsModule {
+  readonly input: (values: Float32Array, dims: readonly number[]) => unknown;
   readonly GPU: new (settings: { mode: GpuMode }) => GpuJs;
   readonly WebGPUContext: { destroy(): Promise<void> };
 }
@@ -48,6 +49,8 @@ interface WebGpu {
 
 export interface OpenDevice {
   readonly gpuJs: GpuJs;
+  /** A flat array as one of several dimensions, the first varying fastest. */
+  readonly toInput: (values: Float32Array, dims: readonly number[]) => unknown;
   readonly adapter: string;
   close(): Promise<void>;
 }
@@ -58,11 +61,11 @@ export interface OpenDevice {
  * @throws BackendError that says what is missing and what to do about it.
  */
 export async function openDevice(mode: GpuMode): Promise<OpenDevice> {
-  const { GPU, WebGPUContext } = await loadGpuJs();
+  const { GPU, WebGPUContext, input: toInput } = await loadGpuJs();
   if (mode !== 'webgpu') {
     const gpuJs = new GPU({ mode });
     const adapter = mode === 'webasm' ? 'WebAssembly on the CPU' : 'JavaScript on the CPU';
-    return { gpuJs, adapter, close: () => gpuJs.destroy() };
+    return { gpuJs, toInput, adapter, close: () => gpuJs.destroy() };
   }
   users++;
   try {
@@ -70,6 +73,7 @@ export async function openDevice(mode: GpuMode): Promise<OpenDevice> {
     const gpuJs = new GPU({ mode });
     return {
       gpuJs,
+      toInput,
       adapter,
       async close() {
         await gpuJs.destroy();

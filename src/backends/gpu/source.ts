@@ -49,6 +49,19 @@ export class Source {
     if (im !== ZERO) this.set(im, next[1]);
   }
 
+  /** `body` for 0 … turns − 1, a number known now, so that the counter is a whole number on the device too. */
+  times(hint: string, turns: number, body: (counter: string) => void): void {
+    const name = `${hint}${++this.#names}`;
+    this.#text += `for (let ${name} = 0; ${name} < ${turns}; ${name}++) {\n`;
+    body(name);
+    this.#text += '}\n';
+  }
+
+  /** Leaves the loop around it. */
+  breakWhen(test: string): void {
+    this.#text += `if (${test}) { break; }\n`;
+  }
+
   /** `body` for every whole number from `from` to below `to`. */
   loop(hint: string, from: string, to: string, body: (counter: string) => void): void {
     const name = `${hint}${++this.#names}`;
@@ -98,6 +111,11 @@ export class Source {
       if (i > 0) this.when(`${which} > ${i - 0.5}`, () => this.set(chosen, value));
     });
     return chosen;
+  }
+
+  /** The statements alone, for whoever writes the function's head himself. */
+  body(result: string): string {
+    return `${this.#text}return ${result};`;
   }
 
   /** The kernel: a function of flat arrays that returns one number. */

@@ -1,0 +1,41 @@
+import { BackendError } from '../../../../errors.ts';
+import type { Node } from '../../../../signal/index.ts';
+import type { OpKernels } from '../kernels.ts';
+import { arithmetic } from './arithmetic.ts';
+import { dense } from './dense.ts';
+import { diagonalScan } from './diagonal-scan/index.ts';
+import { last } from './last.ts';
+import { movement } from './movement.ts';
+import { normalise } from './normalise.ts';
+import { pointwise } from './pointwise.ts';
+import { runningMean } from './running-mean.ts';
+
+/** Kernels by the op's name. */
+const known: Readonly<Record<string, OpKernels>> = {
+  ...pointwise,
+  ...arithmetic,
+  ...movement,
+  dense,
+  normalise,
+  'diagonal-scan': diagonalScan,
+  'running-mean': runningMean,
+  last,
+};
+
+/** Why a node can't run on the device; undefined where it can. */
+export function lackingFor({ source, inputs }: Node): string | undefined {
+  if (source.kind !== 'op') return undefined;
+  const kernels = known[source.op.name];
+  return kernels ? kernels.lacks?.(source.attributes as never, inputs) : source.op.name;
+}
+
+/** @throws BackendError naming the op, where it has none. */
+export function kernelsOf(node: Node): OpKernels {
+  const lacking = lackingFor(node);
+  if (lacking !== undefined || node.source.kind !== 'op') {
+    throw new BackendError(
+      `the GPU backend can't train ${lacking ?? 'this'} (${node.path}); train on the CPU backend`,
+    );
+  }
+  return known[node.source.op.name]!;
+}

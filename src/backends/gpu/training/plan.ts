@@ -1,0 +1,84 @@
+import { lengthOf, type Dims, type Tensor } from './tensor.ts';
+
+/** One kernel of a plan. */
+export interface KernelCall {
+  /** The op's path or what stands for it, for tables of where the time goes. */
+  readonly label: string;
+  readonly source: string;
+  readonly output: Tensor;
+  readonly inputs: readonly Tensor[];
+  readonly scalars: readonly number[];
+}
+
+export interface KernelSpec {
+  readonly label: string;
+  readonly dims: Dims;
+  /** Arrays by the names that the body uses. */
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  /** Numbers that kernels of the same text may differ in. */
+  readonly scalars?: Readonly<Record<string, number>>;
+  /** Statements of gpu.js's JavaScript that return the thread's element. */
+  readonly body: string;
+}
+
+/** WebGPU grants a kernel eight storage buffers, one of which is its output. */
+export const MOST_INPUTS = 7;
+
+/**
+ * Kernels in order, built once for a shape of batch. Arguments come from the host at every run (or stay on the
+ * device, see `carry`), literals go up once, results come down.
+ */
+export class Plan {
+  readonly calls: KernelCall[] = [];
+  readonly arguments: { readonly name: string; readonly tensor: Tensor }[] = [];
+  readonly literals = new Map<Tensor, Float32Array>();
+  readonly results: { readonly name: string; readonly tensor: Tensor }[] = [];
+  #tensors = 0;
+  readonly #literalsByText = new Map<string, Tensor>();
+
+  argument(name: string, dims: Dims): Tensor {
+    const tensor = this.#tensor(dims);
+    this.arguments.push({ name, tensor });
+    return tensor;
+  }
+
+  /** Numbers that never change; equal ones go up once. */
+  literal(values: ArrayLike<number>): Tensor {
+    // No array on a device may be empty.
+    const data = values.length > 0 ? Float32Array.from(values) : new Float32Array(1);
+    const text = data.length <= 4096 ? data.join() : undefined;
+    const known = text === undefined ? undefined : this.#literalsByText.get(text);
+    if (known) return known;
+    const tensor = this.#tensor([data.length]);
+    this.literals.set(tensor, data);
+    if (text !== undefined) this.#literalsByText.set(text, tensor);
+    return tensor;
+  }
+
+  run({ label, dims, inputs, scalars = {}, body }: KernelSpec): Tensor {
+    const names = Object.keys(inputs);
+    if (names.length > MOST_INPUTS) throw new Error(`${label}: ${names.length} arrays in one kernel`);
+    const output = this.#tensor(dims);
+    this.calls.push({
+      label,
+      source: `function (${[...names, ...Object.keys(scalars)].join(', ')}) {\n${body}\n}`,
+      output,
+      inputs: Object.values(inputs),
+      scalars: Object.values(scalars),
+    });
+    return output;
+  }
+
+  result(name: string, tensor: Tensor): void {
+    this.results.push({ name, tensor });
+  }
+
+  /** Numbers of all arrays that the plan makes, were none to share memory. */
+  get elements(): number {
+    return this.calls.reduce((sum, { output }) => sum + lengthOf(output.dims), 0);
+  }
+
+  #tensor(dims: Dims): Tensor {
+    return { id: this.#tensors++, dims };
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * Arrays on the device and how kernels name their elements.
+ *
+ * | symbol | name | dims |
+ * | --- | --- | --- |
+ * | constant | depends on parameters alone | [n] |
+ * | signal | a frame of `width` numbers at each frame of each item | [width, frames, items] |
+ *
+ * gpu.js takes an element of three dimensions as `a[z][y][x]` and works its place out in whole numbers, so that
+ * only each coordinate, and not the array, has to stay below 2^24.
+ */
+export type Dims = readonly [number] | readonly [width: number, frames: number, items: number];
+
+export interface Tensor {
+  readonly id: number;
+  readonly dims: Dims;
+}
+
+/** Coordinates of the thread, which gives one element of its kernel's output. */
+export const X = 'this.thread.x';
+export const Y = 'this.thread.y';
+export const Z = 'this.thread.z';
+
+/** Numbers in a frame, or in a constant. */
+export const widthOf = ({ dims }: Tensor): number => dims[0];
+
+export const isSignal = ({ dims }: Tensor): boolean => dims.length === 3;
+
+export const lengthOf = (dims: Dims): number => dims.reduce((product, extent) => product * extent, 1);
+
+/** Text of element `index` of a tensor; of a signal at the thread's own frame unless told otherwise. */
+export const at = (name: string, tensor: Tensor, index: string, frame = Y, item = Z): string =>
+  isSignal(tensor) ? `${name}[${item}][${frame}][${index}]` : `${name}[${index}]`;
