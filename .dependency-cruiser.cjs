@@ -32,6 +32,7 @@ module.exports = {
     may('stream', 'signal', 'backends'),
     may('train', 'signal', 'ops', 'discretize', 'backends', 'stream', 'math', 'init', 'filters', 'audio', 'checkpoint'),
     may('durable', 'stream', 'signal'),
+    may('cluster', 'durable'),
     may('layers', 'signal', 'ops', 'discretize', 'init', 'filters', 'math'),
     may('checkpoint', 'signal'),
     may('audio', 'math'),

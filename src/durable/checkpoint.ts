@@ -7,9 +7,9 @@ import { writeAtomically } from './atomic-file.ts';
 export interface Checkpoint {
   /** Names the model, its weights and the job's settings: another job's state is refused. */
   readonly identity: string;
-  /** Bytes of the input that the state has seen. */
+  /** How far into the input the state is: bytes of a file, the sequence number of a log. */
   readonly input: number;
-  /** Bytes of the output that come from them. */
+  /** How much of the output comes from that. */
   readonly output: number;
   /** The whole input has been seen, and the end written. */
   readonly done: boolean;
@@ -20,7 +20,7 @@ const MAGIC = 'SWDUR001';
 const HEAD = 12;
 
 /** magic (8) · header length (u32) · header (JSON) · state · CRC-32 of everything before (u32), little-endian. */
-export function saveCheckpoint(path: string, { state, ...positions }: Checkpoint): void {
+export function packCheckpoint({ state, ...positions }: Checkpoint): Uint8Array {
   const text = new TextEncoder().encode(JSON.stringify({ ...positions, bytes: state.length }));
   const bytes = new Uint8Array(HEAD + text.length + state.length + 4);
   const view = new DataView(bytes.buffer);
@@ -30,8 +30,11 @@ export function saveCheckpoint(path: string, { state, ...positions }: Checkpoint
   bytes.set(state, HEAD + text.length);
   const end = bytes.length - 4;
   view.setUint32(end, crc32(bytes.subarray(0, end)), true);
-  writeAtomically(path, bytes);
+  return bytes;
 }
+
+export const saveCheckpoint = (path: string, checkpoint: Checkpoint): void =>
+  writeAtomically(path, packCheckpoint(checkpoint));
 
 /**
  * What was saved there last; undefined where there is no such file.
@@ -47,8 +50,13 @@ export function loadCheckpoint(path: string, identity: string): Checkpoint | und
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
+  return unpackCheckpoint(bytes, path, identity);
+}
+
+/** The same of its bytes; `place` is where they come from, for messages. */
+export function unpackCheckpoint(bytes: Uint8Array, place: string, identity: string): Checkpoint {
   const damaged = (what: string): SnapshotError =>
-    new SnapshotError(`${path}: ${what}; remove it, and the job starts from the beginning of its input`);
+    new SnapshotError(`${place}: ${what}; remove it, and the job starts from the beginning of its input`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (bytes.length < HEAD + 4 || new TextDecoder().decode(bytes.subarray(0, 8)) !== MAGIC)
     throw damaged('this is no checkpoint of a job');
@@ -59,7 +67,7 @@ export function loadCheckpoint(path: string, identity: string): Checkpoint | und
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(HEAD, at))) as Omit<Checkpoint, 'state'>;
   if (header.identity !== identity) {
     throw new SnapshotError(
-      `${path} belongs to another job (${header.identity}, this is ${identity}): another model, other weights or other ` +
+      `${place} belongs to another job (${header.identity}, this is ${identity}): another model, other weights or other ` +
         'settings; give this job a checkpoint of its own, or remove the file to start from the beginning',
     );
   }
