@@ -31,6 +31,7 @@ module.exports = {
     may('backends', 'signal', 'ops', 'discretize', 'math'),
     may('stream', 'signal', 'backends'),
     may('train', 'signal', 'ops', 'discretize', 'backends', 'stream', 'math', 'init', 'filters', 'audio', 'checkpoint'),
+    may('estimation', 'signal', 'ops', 'discretize', 'linalg', 'init'),
     may('durable', 'stream', 'signal'),
     may('cluster', 'durable'),
     may('layers', 'signal', 'ops', 'discretize', 'init', 'filters', 'math'),
