@@ -35,3 +35,4 @@ export {
   type VisionMambaOptions,
 } from './bidirectional.ts';
 export { dropout, type DropoutLayerOptions } from './dropout.ts';
+export { leakyMemory, type LeakyMemoryOptions } from './leaky-memory.ts';

@@ -22,3 +22,4 @@ export { jamba, type JambaOptions } from './jamba.ts';
 export { sashimi, type SashimiOptions } from './sashimi.ts';
 export { s4Model, type S4ModelOptions } from './s4-model.ts';
 export { spectralMamba, type SpectralMambaOptions } from './spectral-mamba.ts';
+export { anomalyDetector, type AnomalyDetectorOptions } from './anomaly-detector.ts';

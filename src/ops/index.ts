@@ -40,4 +40,5 @@ export { dplrScan, type DplrScanOperands } from './dplr-scan.ts';
 export { plainReadOut, plainReadOutOp, type PlainReadOutOperands } from './dplr-read-out.ts';
 export { irregularStateSpace, type IrregularStateSpaceOperands } from './irregular-state-space.ts';
 export { dropout, dropoutOp, type DropoutOptions } from './dropout.ts';
+export { novelty, noveltyProbability, type NoveltyOptions } from './novelty.ts';
 export { recursiveLeastSquares, type RecursiveLeastSquaresOptions } from './recursive-least-squares.ts';
