@@ -13,6 +13,8 @@ export interface StreamBackend {
   open(bytes: number): Arena;
   /** Of a backend whose arenas walk: bytes of the arena that the description of a walk takes. */
   walkBytes?(nodes: number, inputs: number): number;
+  /** The same of a batch with so many kept nodes, inputs and outputs together. */
+  batchBytes?(records: number): number;
 }
 
 /** What is known of a node when a model is compiled. */
@@ -103,8 +105,38 @@ export interface Arena {
    * @param host runs a node that has no call, as often as told.
    */
   walk?(at: number, nodes: readonly WalkNode[], host: (node: number, firings: number) => void): Walk;
-  /** Makes the memory larger, keeping what is in it; `buffer` is another one then. */
-  grow?(bytes: number): void;
+  /** Makes the memory larger, keeping what is in it; `buffer` is another one then. False where it can't. */
+  grow?(bytes: number): boolean;
+  /** Many streams that take turns in the walk, within one call; of arenas that walk. */
+  batch?(layout: BatchLayout): Batch;
+}
+
+/** Where a batch of streams stands in an arena. */
+export interface BatchLayout {
+  /** `batchBytes` for its description. */
+  readonly at: number;
+  readonly walkAt: number;
+  readonly passFrames: number;
+  /** Numbers of the slots to be run, and what came out of each: 32 bits. */
+  readonly ids: number;
+  readonly written: number;
+  readonly slots: number;
+  readonly slotBytes: number;
+  /** What a stream remembers while it runs; at a slot's start otherwise. */
+  readonly memory: { readonly from: number; readonly to: number };
+  /** Nodes of which frames are kept, and where in a slot. */
+  readonly kept: readonly { readonly node: number; readonly offset: number }[];
+  /** Inputs: where the batch's frames stand, stream after stream, and where in a slot the last values (float64) go. */
+  readonly inputs: readonly { readonly node: number; readonly frames: number; readonly held: number }[];
+  readonly outputs: readonly { readonly node: number; readonly frames: number }[];
+  readonly holds: boolean;
+}
+
+export interface Batch {
+  /** `frames` frames for each of the first `count` slots of `ids`. */
+  run(count: number, frames: number): void;
+  /** Bytes that the last run wrote to an output. */
+  written(output: number): number;
 }
 
 /** One node of a walk, its inputs before it. Addresses are bytes from the arena's start. */

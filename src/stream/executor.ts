@@ -28,11 +28,14 @@ export class Executor {
   readonly #walk: Walk | undefined;
   readonly #outputs: readonly Running[];
 
-  /** @param origin a stream that goes on from here in memory of its own. */
-  constructor(program: Program, origin?: Executor) {
+  /**
+   * @param origin one of the same program that holds coefficients and state already.
+   * @param arena its arena, where it is the memory that has become larger; else this one gets a copy of its own.
+   */
+  constructor(program: Program, origin?: Executor, arena = program.backend.open(program.bytes)) {
     this.program = program;
-    this.arena = program.backend.open(program.bytes);
-    if (origin) copyBytes(origin, this.arena);
+    this.arena = arena;
+    if (origin && arena !== origin.arena) copyBytes(origin, arena);
     this.nodes = program.steps.map((step) => this.#open(step));
     for (const node of this.nodes) {
       const { run } = node.step;
@@ -44,7 +47,7 @@ export class Executor {
     }
     this.#outputs = [...program.graph.outputs.values()].map(({ id }) => this.at(id));
     this.#walk = this.#describe();
-    if (origin) this.#settle(origin.nodes.some(({ ended }) => ended));
+    if (origin) this.#settle(this.nodes.some(({ ended }) => ended));
     else this.reset();
   }
 
@@ -76,6 +79,14 @@ export class Executor {
         node.state[name]!.fill(section.initial ?? 0);
       node.kernel?.load?.();
     }
+  }
+
+  /** Ready for another stream that has not ended, once its counts and state are in place: see `Slots`. */
+  wake(): void {
+    this.#settle(false);
+    for (const node of this.nodes) node.ended = false;
+    for (const node of this.#outputs) node.drained = node.produced;
+    for (const node of this.nodes) node.base = node.isTransient ? node.produced : this.oldestNeeded(node);
   }
 
   /** Puts every node where a snapshot says, with the frames that it keeps. */
@@ -247,6 +258,7 @@ const softLimit = ({ retention }: Step): number => 2 * retention + SOFT_FRAMES;
 /** What a stream of the same program holds, coefficients included. */
 function copyBytes(origin: Executor, arena: Arena): void {
   const { program, nodes } = origin;
+  // What only the end uses is empty before.
   const used = nodes.some(({ ended }) => ended) ? program.bytes : program.endingAt;
   new Uint8Array(arena.buffer).set(new Uint8Array(origin.arena.buffer, 0, used));
 }

@@ -1,4 +1,5 @@
-export { compile, type CompileOptions } from './compile.ts';
+export { StreamBank, type BankDiagnostic, type BankOptions } from './bank.ts';
+export { compile, compileBank, type CompileBankOptions, type CompileOptions } from './compile.ts';
 export { realtime, type RealtimeStream } from './realtime.ts';
 export { Stream, type Block, type RestoreOptions, type StreamOptions } from './stream.ts';
 export type { Diagnostic, NonFinitePolicy } from './non-finite.ts';

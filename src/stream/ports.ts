@@ -209,7 +209,8 @@ export class OutputPorts {
   }
 }
 
-function assign(
+/** The caller's array for each port, in their order. */
+export function assign(
   model: string,
   ports: readonly Port[],
   block: Block,

@@ -1,3 +1,4 @@
+import type { Arena } from '../backends/backend.ts';
 import { GraphError, StreamError } from '../errors.ts';
 import type { FloatArray } from '../signal/index.ts';
 import { Executor } from './executor.ts';
@@ -43,12 +44,23 @@ export class Stream {
   #ended = false;
 
   /** @internal Use `compile`. */
-  constructor(program: Program, options: StreamOptions, origin?: Executor) {
+  constructor(program: Program, options: StreamOptions, origin?: Executor, arena?: Arena) {
     this.#program = program;
     this.#options = options;
-    this.#executor = new Executor(program, origin);
+    this.#executor = new Executor(program, origin, arena);
     this.#inputs = new InputPorts(program, this.#executor);
     this.#outputs = new OutputPorts(program, this.#executor);
+  }
+
+  /** @internal What a bank moves in and out, one stream after the other. */
+  get lane(): { readonly executor: Executor; readonly inputs: InputPorts; readonly outputs: OutputPorts } {
+    return { executor: this.#executor, inputs: this.#inputs, outputs: this.#outputs };
+  }
+
+  /** @internal Another stream has moved in, which has taken so many frames. */
+  goOnFrom(frames: number, ended: boolean): void {
+    this.#frames = frames;
+    this.#ended = ended;
   }
 
   /** Input frames of look-ahead: output frame t comes out once input frame t + latency has gone in. */

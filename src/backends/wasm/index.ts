@@ -12,6 +12,7 @@ import { planGeneral } from './general.ts';
 import { planMatrixScan } from './matrix.ts';
 import { findBuild, needBuild, type WasmOptions } from './module.ts';
 import { familyOf, type Scan } from './scan.ts';
+import { batchBytes } from './batch.ts';
 import { walkBytes } from './walk.ts';
 import { isSelective, planSelective } from './selective.ts';
 
@@ -32,6 +33,7 @@ export function wasm(options: WasmOptions = {}): StreamBackend {
     name,
     open,
     walkBytes,
+    batchBytes,
     plan(request) {
       if (request.precision === 'float64') return undefined;
       if (request.op === diagonalScanOp) return planScan(request);

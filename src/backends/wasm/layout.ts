@@ -624,3 +624,35 @@ export const BASE = 0;
 export const DRAINED = 8;
 export const ENDED = 16;
 export const MARK_BYTES = 24;
+
+// Descriptor of a bank: what happens to a batch of streams that take turns in one plan.
+export const BANK_PLAN = 0;
+/** Input frames of a pass. */
+export const BANK_PASS = 4;
+/** One 32-bit number a stream of the batch: its slot; then the frames written to the first output. */
+export const BANK_IDS = 8;
+export const BANK_WRITTEN = 12;
+export const BANK_SLOTS = 16;
+export const BANK_SLOT_BYTES = 20;
+/** What a stream remembers stands here while it runs, and at its slot's start while others do. */
+export const BANK_MEMORY = 24;
+export const BANK_MEMORY_BYTES = 28;
+/** Nodes of which frames are kept. */
+export const BANK_KEPT = 32;
+export const BANK_KEPT_COUNT = 36;
+export const BANK_INPUTS = 40;
+export const BANK_INPUT_COUNT = 44;
+export const BANK_OUTPUTS = 48;
+export const BANK_OUTPUT_COUNT = 52;
+/** 1 where the last value of every input channel is remembered. */
+export const BANK_HOLDS = 56;
+export const BANK_BYTES = 64;
+
+// One record a kept node, an input or an output.
+export const BANK_NODE = 0;
+/** Of a kept node or an input: bytes from the slot's start to its frames, or to its last values in float64. */
+export const BANK_OFFSET = 4;
+/** Of an input or output: where the batch's first frame stands, and the frame that is next. */
+export const BANK_FIRST = 8;
+export const BANK_NEXT = 12;
+export const BANK_RECORD_BYTES = 16;

@@ -1,6 +1,7 @@
 import { BackendError } from '../../errors.ts';
-import type { Arena, Walk, WalkNode } from '../backend.ts';
+import type { Arena, Batch, BatchLayout, Walk, WalkNode } from '../backend.ts';
 import { decodeBase64 } from './base64.ts';
+import { batchOf } from './batch.ts';
 import { relaxedSimd, simd } from './generated/kernels.ts';
 import { walkOf, writeWalk } from './walk.ts';
 
@@ -34,13 +35,16 @@ export interface WasmKernels {
   runKernel(kernel: number, descriptor: number, count: number, phase: number): void;
   /** One pass over a plan; 1 where any node fired. See `walk.ts` there. */
   pass(plan: number): number;
+  /** `frames` frames for each of `count` streams. See `bank.ts` there. */
+  bank(descriptor: number, count: number, frames: number): void;
 }
 
 /** A memory with the kernels that run on it. */
 export interface WasmArena extends Arena {
   readonly kernels: WasmKernels;
   walk(at: number, nodes: readonly WalkNode[], host: (node: number, firings: number) => void): Walk;
-  grow(bytes: number): void;
+  grow(bytes: number): boolean;
+  batch(layout: BatchLayout): Batch;
 }
 
 export interface WasmBuild {
@@ -95,7 +99,15 @@ function openArena(api: Api, module: object, size: number): WasmArena {
     },
     grow(bytes) {
       const pages = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
-      if (pages > 0) memory.grow(pages);
+      try {
+        if (pages > 0) memory.grow(pages);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    batch(layout) {
+      return batchOf(this, kernels, layout);
     },
   };
 }

@@ -8,3 +8,4 @@ export { normalise } from './normalise';
 export { binary, binaryConstant, binaryRows, unary } from './pointwise';
 export { runKernel } from './plan';
 export { pass } from './walk';
+export { bank } from './bank';

@@ -28,7 +28,7 @@ export function pass(plan: usize): i32 {
 
 // @ts-ignore: decorator
 @inline
-function produced(node: usize): f64 {
+export function produced(node: usize): f64 {
   return load<f64>(load<usize>(node, at.NODE_COUNTS), at.PRODUCED);
 }
 
@@ -40,7 +40,7 @@ function isEnded(node: usize): bool {
 
 // @ts-ignore: decorator
 @inline
-function number(record: usize, field: usize): f64 {
+export function number(record: usize, field: usize): f64 {
   return <f64>load<i32>(record + field);
 }
 
@@ -123,7 +123,7 @@ function fire(node: usize): bool {
 /** Where a frame of a node stands. */
 // @ts-ignore: decorator
 @inline
-function addressOf(node: usize, frame: f64): usize {
+export function addressOf(node: usize, frame: f64): usize {
   const offset = frame - load<f64>(load<usize>(node, at.NODE_MARKS), at.BASE);
   return load<usize>(node, at.NODE_BUFFER) + <usize>(<i32>offset) * load<usize>(node, at.NODE_FRAME);
 }
@@ -144,7 +144,7 @@ function run(node: usize, firings: i32, first: f64): void {
  * Makes room for `frames` more, and says for how many there is: what a pass can bring always fits; the flush at the
  * end may bring more, which the next pass takes.
  */
-function roomFor(node: usize, frames: f64): f64 {
+export function roomFor(node: usize, frames: f64): f64 {
   const marks = load<usize>(node, at.NODE_MARKS);
   const made = produced(node);
   if (load<i32>(node, at.NODE_TRANSIENT)) store<f64>(marks, made, at.BASE);
@@ -157,18 +157,23 @@ function roomFor(node: usize, frames: f64): f64 {
   return Math.floor(room / emit) * emit;
 }
 
-/** Moves the frames that are still needed to the buffer's start. */
-function moveToStart(node: usize): void {
-  const marks = load<usize>(node, at.NODE_MARKS);
+/** The oldest frame that a reader will look at again. */
+export function oldestNeeded(node: usize): f64 {
   const made = produced(node);
-  let oldest = min(made, load<f64>(marks, at.DRAINED));
+  let oldest = min(made, load<f64>(load<usize>(node, at.NODE_MARKS), at.DRAINED));
   let entry = load<usize>(node, at.NODE_READERS);
   for (let left = load<i32>(node, at.NODE_READER_COUNT); left > 0; left--, entry += at.READER_BYTES) {
     oldest = min(oldest, oldestFor(load<usize>(entry, at.READER_NODE), entry, made));
   }
+  return oldest;
+}
+
+/** Moves the frames that are still needed to the buffer's start. */
+function moveToStart(node: usize): void {
+  const oldest = oldestNeeded(node);
   const from = addressOf(node, oldest);
-  memory.copy(load<usize>(node, at.NODE_BUFFER), from, addressOf(node, made) - from);
-  store<f64>(marks, oldest, at.BASE);
+  memory.copy(load<usize>(node, at.NODE_BUFFER), from, addressOf(node, produced(node)) - from);
+  store<f64>(load<usize>(node, at.NODE_MARKS), oldest, at.BASE);
 }
 
 /** No more will come: the zeros behind the last frame become visible. */
