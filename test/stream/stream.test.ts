@@ -3,8 +3,8 @@ import { SnapshotError, StreamError } from '../../src/errors.ts';
 import { initialise, lti, s4d } from '../../src/layers/index.ts';
 import * as ops from '../../src/ops/index.ts';
 import { defineLayer, type Model } from '../../src/signal/index.ts';
-import { crc32 } from '../../src/stream/checksum.ts';
 import { compile, realtime, type Diagnostic, type NonFinitePolicy } from '../../src/stream/index.ts';
+import { withFrames } from '../support/snapshots.ts';
 
 const integrator = lti({ A: [[1]], B: [[1]], C: [[1]], D: [[1]] });
 const ahead = defineLayer({ name: 'ahead', features: 1, apply: (_t, x) => ops.advance(x, 3) });
@@ -107,25 +107,6 @@ describe('process', () => {
     expect([...old.push(input), ...old.flush()]).toEqual([...fresh.push(input), ...fresh.flush()]);
   });
 });
-
-/** A snapshot that says another number of frames; the state of a stream that heard only silence fits any. */
-function withFrames(snapshot: Uint8Array, frames: number): Uint8Array {
-  const view = new DataView(snapshot.buffer, snapshot.byteOffset);
-  const length = view.getUint32(8, true);
-  const header = JSON.parse(new TextDecoder().decode(snapshot.subarray(12, 12 + length))) as {
-    frames: number;
-  };
-  const text = new TextEncoder().encode(JSON.stringify({ ...header, frames }));
-  const body = snapshot.subarray(12 + length, snapshot.length - 4);
-  const changed = new Uint8Array(12 + text.length + body.length + 4);
-  changed.set(snapshot.subarray(0, 8));
-  changed.set(text, 12);
-  changed.set(body, 12 + text.length);
-  const out = new DataView(changed.buffer);
-  out.setUint32(8, text.length, true);
-  out.setUint32(changed.length - 4, crc32(changed.subarray(0, changed.length - 4)), true);
-  return changed;
-}
 
 describe('values that are not finite', () => {
   const run = (nonFinite: NonFinitePolicy, chunk: number): { output: number[]; said: Diagnostic[] } => {
