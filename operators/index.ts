@@ -2,6 +2,8 @@ export { ssm, type SsmOperator, type Streamed } from './ssm/ssm.ts';
 export type { SsmOptions } from './ssm/options.ts';
 export { fixedOperatorFor, operatorFor } from './ssm/operator-for.ts';
 export * from './layers.ts';
+export { irregular, type IrregularOptions, type IrregularRun, type IrregularState } from './irregular.ts';
+export type { Reading, TimelineNote, TimelineOptions } from './irregular/timeline.ts';
 export { adapt, type AdaptOptions, type Adapted, type Example } from './adapt.ts';
 export { abortable } from './core/abortable.ts';
 export { formatOf, withFormat, type BlockFormat } from './core/format.ts';
