@@ -26,6 +26,18 @@ export const deviceFunctions: readonly string[] = [
   return sign * (1 + rr * (-0.5 + rr * (0.041666666666666664 + rr * (-0.001388888888888889
     + rr * (0.0000248015873015873 + rr * (-0.0000002755731922398589 + rr * 0.000000002087675698786810))))));
 }`,
+  `function squared(x) { return x * x; }`,
+  `function signum(x) {
+  if (x > 0) { return 1; }
+  if (x < 0) { return -1; }
+  return 0;
+}`,
+  `function rectifier(x) { return Math.max(x, 0); }`,
+  `function stepped(x) {
+  if (x > 0) { return 1; }
+  return 0;
+}`,
+  `function bell(y) { return y * (1 - y); }`,
   // ln(1 + u): the logarithm's own series where 1 + u would round u away; never below ln of the least float.
   `function logOfOnePlus(u) {
   if (u > 0.05) { return Math.log(1 + u); }
@@ -58,6 +70,15 @@ export const deviceFunctions: readonly string[] = [
     + t * (-0.18628806 + t * (0.27886807 + t * (-1.13520398 + t * (1.48851587 + t * (-0.82215223
     + t * 0.17087277)))))))));
   return x < 0 ? tail : 1 - tail;
+}`,
+  `function gelu(x) { return x * normalCdf(x); }`,
+  `function geluSlope(x) {
+  return normalCdf(x) + x * Math.exp(0 - 0.5 * x * x) * 0.3989422804014327;
+}`,
+  `function silu(x) { return x * logistic(x); }`,
+  `function siluSlope(x) {
+  const s = logistic(x);
+  return s * (1 + x * (1 - s));
 }`,
   `function geluTanh(x) {
   return 0.5 * x * (1 + tangent(0.7978845608028654 * (x + 0.044715 * x * x * x)));

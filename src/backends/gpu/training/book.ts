@@ -54,6 +54,11 @@ export class GradientBook {
 
 function addUp(plan: Plan, entries: readonly Entry[], dims: Dims, label: string): Tensor {
   const names = entries.map((_, i) => `d${i}`);
+  const inputs = Object.fromEntries(entries.map(({ tensor }, i) => [names[i]!, tensor]));
+  if (entries.every(({ tensor, start }) => start === 0 && widthOf(tensor) === dims[0])) {
+    const text = entries.map(({ tensor }, i) => at(names[i]!, tensor, 'this.thread.x')).join(' + ');
+    return plan.formula({ label, dims, inputs, text });
+  }
   const terms = entries.map(({ tensor, start }, i) => {
     const size = widthOf(tensor);
     if (start === 0 && size === dims[0]) return `sum += ${at(names[i]!, tensor, 'this.thread.x')};`;
@@ -63,7 +68,7 @@ function addUp(plan: Plan, entries: readonly Entry[], dims: Dims, label: string)
   return plan.run({
     label,
     dims,
-    inputs: Object.fromEntries(entries.map(({ tensor }, i) => [names[i]!, tensor])),
+    inputs,
     body: `let sum = 0;\n${terms.join('\n')}\nreturn sum;`,
   });
 }

@@ -48,6 +48,8 @@ export interface BackwardCall<Attributes = unknown, Prepared = unknown> extends 
 
 /** An op on the device. */
 export interface OpKernels {
+  /** Whether it reads each element of its inputs about once, so that they may be formulas. */
+  readonly lazy?: boolean;
   /** Which of the op's forms have kernels; absent: all of them. Returns what is missing, for the message. */
   lacks?(attributes: never, types: readonly SignalType[]): string | undefined;
   forward(call: ForwardCall<never, never>, save: (name: string, tensor: Tensor) => void): Tensor;

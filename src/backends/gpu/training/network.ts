@@ -45,6 +45,8 @@ export interface NetworkOptions {
 type Row = (frames: number, earlier: readonly number[]) => number;
 
 interface Recorded {
+  /** The inputs as they are known to the book of gradients; `call` may have arrays made of them. */
+  readonly known: readonly Tensor[];
   readonly call: ForwardCall;
   readonly kernels: OpKernels;
   readonly output: Tensor;
@@ -103,20 +105,20 @@ export class Network {
       const output = this.tensor(node);
       if (!recorded || !wanted.has(output)) continue;
       // A reshape's output is its input under another name: whoever made the numbers reads their gradient.
-      if (recorded.call.inputs.includes(output)) continue;
+      if (recorded.known.includes(output)) continue;
       const label = `${node.path} ᵀ`;
       const dOutput = book.read(output, label);
       if (!dOutput) continue;
-      const { call, kernels, saved } = recorded;
+      const { call, kernels, saved, known } = recorded;
       kernels.adjoint({
         ...(call as ForwardCall<never, never>),
         label,
         output,
-        dOutput,
+        dOutput: kernels.lazy ? dOutput : this.plan.array(dOutput),
         saved,
-        wanted: (i) => wanted.has(call.inputs[i]!),
+        wanted: (i) => wanted.has(known[i]!),
         give: (i, gradient, start) => {
-          if (wanted.has(call.inputs[i]!)) book.give(call.inputs[i]!, gradient, label, start);
+          if (wanted.has(known[i]!)) book.give(known[i]!, gradient, label, start);
         },
       });
     }
@@ -160,6 +162,7 @@ export class Network {
     const { op, attributes } = source;
     const kernels = kernelsOf(node);
     const clock = this.#clocks.get(node);
+    const known = node.inputs.map((input) => this.tensor(input));
     const call: ForwardCall = {
       plan,
       label: path,
@@ -167,7 +170,7 @@ export class Network {
       attributes,
       types: node.inputs,
       prepared: preparedWithoutValues(node),
-      inputs: node.inputs.map((input) => this.tensor(input)),
+      inputs: kernels.lazy ? known : known.map((tensor) => plan.array(tensor)),
       dims: clock ? [size, clock.frames, items] : [size],
       clocks: node.inputs.map((input) => this.#clocks.get(input)),
       clock,
@@ -178,7 +181,7 @@ export class Network {
     const output = kernels.forward(call as ForwardCall<never, never>, (name, tensor) =>
       saved.set(name, tensor),
     );
-    this.#recorded.set(node, { call, kernels, output, saved });
+    this.#recorded.set(node, { call, known, kernels, output, saved });
     return output;
   }
 }

@@ -1,3 +1,4 @@
+import { inline } from './inline.ts';
 import { lengthOf, type Dims, type Tensor } from './tensor.ts';
 
 /** One kernel of a plan. */
@@ -24,6 +25,12 @@ export interface KernelSpec {
 /** WebGPU grants a kernel eight storage buffers, one of which is its output. */
 export const MOST_INPUTS = 7;
 
+/** A formula that reads more arrays, or is longer, becomes an array of its own. */
+const MOST_SOURCES = 4;
+const MOST_TEXT = 800;
+
+const sourcesOf = ({ expression }: Tensor): number => Object.keys(expression?.inputs ?? {}).length;
+
 /**
  * Kernels in order, built once for a shape of batch. Arguments come from the host at every run (or stay on the
  * device, see `carry`), literals go up once, results come down.
@@ -34,6 +41,8 @@ export class Plan {
   readonly literals = new Map<Tensor, Float32Array>();
   readonly results: { readonly name: string; readonly tensor: Tensor }[] = [];
   #tensors = 0;
+  /** Formulas that have become arrays. */
+  readonly #arrays = new Map<Tensor, Tensor>();
   readonly #literalsByText = new Map<string, Tensor>();
 
   argument(name: string, dims: Dims): Tensor {
@@ -56,21 +65,59 @@ export class Plan {
   }
 
   run({ label, dims, inputs, scalars = {}, body }: KernelSpec): Tensor {
-    const names = Object.keys(inputs);
-    if (names.length > MOST_INPUTS) throw new Error(`${label}: ${names.length} arrays in one kernel`);
+    let found = inline(body, inputs, (tensor) => this.#arrays.get(tensor));
+    while (Object.keys(found.inputs).length > MOST_INPUTS) {
+      // One of them has to become an array of its own.
+      const [widest] = Object.values(inputs)
+        .filter((tensor) => tensor.expression && !this.#arrays.has(tensor))
+        .sort((a, b) => sourcesOf(b) - sourcesOf(a));
+      if (!widest) throw new Error(`${label}: ${Object.keys(found.inputs).length} arrays in one kernel`);
+      this.array(widest);
+      found = inline(body, inputs, (tensor) => this.#arrays.get(tensor));
+    }
     const output = this.#tensor(dims);
     this.calls.push({
       label,
-      source: `function (${[...names, ...Object.keys(scalars)].join(', ')}) {\n${body}\n}`,
+      source: `function (${[...Object.keys(found.inputs), ...Object.keys(scalars)].join(', ')}) {\n${found.text}\n}`,
       output,
-      inputs: Object.values(inputs),
+      inputs: Object.values(found.inputs),
       scalars: Object.values(scalars),
     });
     return output;
   }
 
+  /**
+   * An element by element formula that need be no array: kernels that read it work it out for themselves. `text` is the
+   * thread's element.
+   */
+  formula({
+    label,
+    dims,
+    inputs,
+    text,
+  }: Omit<KernelSpec, 'body' | 'scalars'> & { readonly text: string }): Tensor {
+    const found = inline(text, inputs, (tensor) => this.#arrays.get(tensor));
+    if (Object.keys(found.inputs).length > MOST_SOURCES || found.text.length > MOST_TEXT) {
+      return this.run({ label, dims, inputs, body: `return ${text};` });
+    }
+    return { ...this.#tensor(dims), expression: { label, inputs: found.inputs, text: found.text } };
+  }
+
+  /** The tensor as an array: made where it has been a formula until now. */
+  array(tensor: Tensor): Tensor {
+    const { expression, dims } = tensor;
+    if (!expression) return tensor;
+    let array = this.#arrays.get(tensor);
+    if (!array) {
+      const { label, inputs, text } = expression;
+      array = this.run({ label, dims, inputs, body: `return ${text};` });
+      this.#arrays.set(tensor, array);
+    }
+    return array;
+  }
+
   result(name: string, tensor: Tensor): void {
-    this.results.push({ name, tensor });
+    this.results.push({ name, tensor: this.array(tensor) });
   }
 
   /** Numbers of all arrays that the plan makes, were none to share memory. */

@@ -78,3 +78,34 @@ for (let item = 0; item < ${items}; item++) {
 return sum;`,
   });
 }
+
+/** Σ over the third axis: a constant of all the numbers of the first two, the first varying fastest. */
+export function sumSlices(plan: Plan, label: string, partial: Tensor): Tensor {
+  const [columns, rows, slices] = partial.dims as readonly [number, number, number];
+  let [rest, left] = [partial, slices];
+  while (left > RUN) {
+    const fewer = Math.ceil(left / RUN);
+    rest = plan.run({
+      label,
+      dims: [columns, rows, fewer],
+      inputs: { part: rest },
+      body: `let sum = 0;
+for (let i = 0; i < ${RUN}; i++) {
+  const slice = this.thread.z * ${RUN} + i;
+  if (slice < ${left}) { sum += part[slice][this.thread.y][this.thread.x]; }
+}
+return sum;`,
+    });
+    left = fewer;
+  }
+  return plan.run({
+    label,
+    dims: [columns * rows],
+    inputs: { part: rest },
+    body: `const row = Math.floor((this.thread.x + 0.5) / ${columns});
+const column = this.thread.x - row * ${columns};
+let sum = 0;
+for (let i = 0; i < ${left}; i++) { sum += part[i][row][column]; }
+return sum;`,
+  });
+}

@@ -14,6 +14,16 @@ export type Dims = readonly [number] | readonly [width: number, frames: number, 
 export interface Tensor {
   readonly id: number;
   readonly dims: Dims;
+  /** Of one that is no array: its element as text, worked out wherever it is read. */
+  readonly expression?: Expression;
+}
+
+export interface Expression {
+  readonly label: string;
+  /** Arrays that the text reads, by name. */
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  /** The thread's element. */
+  readonly text: string;
 }
 
 /** Coordinates of the thread, which gives one element of its kernel's output. */

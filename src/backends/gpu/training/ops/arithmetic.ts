@@ -16,6 +16,10 @@ const formulas: Readonly<Record<string, Formula>> = {
   div: { value: 'a / b', slopes: ['1 / b', '0 - a / (b * b)'] },
 };
 
+/** A formula with what a and b stand for. */
+const put = (text: string, a: string, b: string): string =>
+  text.replaceAll(/\b[ab]\b/g, (name) => (name === 'a' ? a : b));
+
 /** What the op's `prepare` lists: for each element of the output, those of a and b that it is made from. */
 interface Broadcast {
   readonly a: Int32Array;
@@ -23,16 +27,17 @@ interface Broadcast {
 }
 
 const kernels = ({ value, slopes }: Formula): OpKernels => ({
+  lazy: true,
   forward({ plan, label, dims, inputs, prepared }) {
     const [a, b] = inputs;
     const { a: ofA, b: ofB } = prepared as Broadcast;
     const mapA = indexMap(plan, ofA, 'ta');
     const mapB = indexMap(plan, ofB, 'tb');
-    return plan.run({
+    return plan.formula({
       label,
       dims,
       inputs: { xa: a!, xb: b!, ...mapA.tables, ...mapB.tables },
-      body: `const a = ${at('xa', a!, mapA.text(X))};\nconst b = ${at('xb', b!, mapB.text(X))};\nreturn ${value};`,
+      text: put(value, at('xa', a!, mapA.text(X)), at('xb', b!, mapB.text(X))),
     });
   },
   adjoint(call) {
@@ -73,7 +78,7 @@ function operandGradient(call: BackwardCall<null, Broadcast>, which: 0 | 1, slop
     const a = at('xa', inputs[0]!, mapA.text(index), frame, item);
     const b = at('xb', inputs[1]!, mapB.text(index), frame, item);
     if (slope !== '1') {
-      product.push(`(${slope.replaceAll(/\ba\b/g, a).replaceAll(/\bb\b/g, b)})`);
+      product.push(`(${put(slope, a, b)})`);
     }
     return product.join(' * ');
   };
@@ -131,6 +136,11 @@ return own;`,
     return;
   }
   const { before, text } = summed(Y, Z);
+  if (before === '') {
+    const own = isSignal(inputs[which]!) ? ([size, dims[1]!, dims[2]!] as const) : ([size] as const);
+    give(which, plan.formula({ label, dims: own, inputs: sources, text }));
+    return;
+  }
   give(
     which,
     plan.run({

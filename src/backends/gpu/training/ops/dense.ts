@@ -1,5 +1,5 @@
 import type { BackwardCall, ForwardCall, OpKernels } from '../kernels.ts';
-import { sumBlocks, sumRows } from '../sums.ts';
+import { sumRows, sumSlices } from '../sums.ts';
 import { at, isSignal, X, Y, Z } from '../tensor.ts';
 
 /**
@@ -82,10 +82,9 @@ function weightGradient(
   vectors: number,
 ): ReturnType<OpKernels['forward']> {
   const [x] = inputs;
-  const oAndI = `const o = Math.floor((${X} + 0.5) / ${columns});\nconst i = ${X} - o * ${columns};\n`;
-  const product = (frame: string, item: string): string => {
+  const product = (o: string, i: string, frame: string, item: string): string => {
     const one = (v: string): string =>
-      `${at('d', dOutput, plus(v === '0' ? '0' : `${v} * ${outputs}`, 'o'), frame, item)} * ${at('x', x!, plus(v === '0' ? '0' : `${v} * ${columns}`, 'i'), frame, item)}`;
+      `${at('d', dOutput, plus(v === '0' ? '0' : `${v} * ${outputs}`, o), frame, item)} * ${at('x', x!, plus(v === '0' ? '0' : `${v} * ${columns}`, i), frame, item)}`;
     if (vectors === 1) return `sum += ${one('0')};`;
     return `for (let v = 0; v < ${vectors}; v++) { sum += ${one('v')}; }`;
   };
@@ -94,24 +93,30 @@ function weightGradient(
       label,
       dims: [outputs * columns],
       inputs: { d: dOutput, x: x! },
-      body: `${oAndI}let sum = 0;\n${product(Y, Z)}\nreturn sum;`,
+      body: `const o = Math.floor((${X} + 0.5) / ${columns});
+const i = ${X} - o * ${columns};
+let sum = 0;\n${product('o', 'i', Y, Z)}\nreturn sum;`,
     });
   }
+  // Neighbouring threads stand at neighbouring i and o, of one run of frames: they read the same few numbers.
   const [, frames, items] = dims;
   const run = Math.min(RUN, frames);
   const blocks = Math.ceil(frames / run);
+  const term = product(Y, X, 'frame', 'item');
   const partial = plan.run({
     label,
-    dims: [outputs * columns, blocks, items],
+    dims: [columns, outputs, blocks * items],
     inputs: { d: dOutput, x: x! },
-    body: `${oAndI}let sum = 0;
+    body: `const item = Math.floor((${Z} + 0.5) / ${blocks});
+const first = (${Z} - item * ${blocks}) * ${run};
+let sum = 0;
 for (let k = 0; k < ${run}; k++) {
-  const frame = ${Y} * ${run} + k;
-  ${blocks * run === frames ? product('frame', Z) : `if (frame < ${frames}) { ${product('frame', Z)} }`}
+  const frame = first + k;
+  ${blocks * run === frames ? term : `if (frame < ${frames}) { ${term} }`}
 }
 return sum;`,
   });
-  return sumBlocks(plan, label, partial);
+  return sumSlices(plan, label, partial);
 }
 
 const overVectors = (

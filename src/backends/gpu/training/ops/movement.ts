@@ -1,6 +1,6 @@
 import { sizeOf } from '../../../../signal/index.ts';
 import type { BackwardCall, ForwardCall, OpKernels } from '../kernels.ts';
-import { at, isSignal, X } from '../tensor.ts';
+import { at, X } from '../tensor.ts';
 import { indexMap, inverseMap } from './index-map.ts';
 
 /** What the op's `prepare` lists: for each element of the output, its input and where in that it stands. */
@@ -32,6 +32,7 @@ const MOST_RUNS = 8;
 
 /** Slices, reshapes, broadcasts, permutations and joins: gathers forward, scatters backward. */
 const gather: OpKernels = {
+  lazy: true,
   forward(call) {
     const { plan, label, dims, inputs, prepared } = call as ForwardCall as ForwardCall<unknown, Gather>;
     const [first] = inputs;
@@ -39,11 +40,11 @@ const gather: OpKernels = {
     if (inputs.length === 1) {
       if (runs.length === 1 && runs[0]!.size === sizeOf((call as ForwardCall).types[0]!.shape)) return first!;
       const map = indexMap(plan, prepared.index, 'table');
-      return plan.run({
+      return plan.formula({
         label,
         dims,
         inputs: { a: first!, ...map.tables },
-        body: `return ${at('a', first!, map.text(X))};`,
+        text: at('a', first!, map.text(X)),
       });
     }
     return join(call as ForwardCall as ForwardCall<unknown, Gather>, runs);
@@ -52,7 +53,7 @@ const gather: OpKernels = {
     const { plan, label, types, inputs, prepared, dims, dOutput, wanted, give } =
       call as BackwardCall as BackwardCall<unknown, Gather>;
     const runs = runsOf(prepared);
-    inputs.forEach((input, which) => {
+    inputs.forEach((_, which) => {
       if (!wanted(which)) return;
       const size = sizeOf(types[which]!.shape);
       const own = runs.filter((run) => run.input === which);
@@ -65,11 +66,11 @@ const gather: OpKernels = {
       const rows = (width: number): typeof dims => (dims.length === 3 ? [width, dims[1], dims[2]] : [width]);
       if (own.length <= MOST_RUNS && inputs.length > 1) {
         for (const { start, size: length, from } of own) {
-          const piece = plan.run({
+          const piece = plan.formula({
             label,
             dims: rows(length),
             inputs: { d: dOutput },
-            body: `return ${at('d', dOutput, start === 0 ? X : `${X} + ${start}`)};`,
+            text: at('d', dOutput, start === 0 ? X : `${X} + ${start}`),
           });
           give(which, piece, from);
         }
@@ -88,7 +89,6 @@ for (let k = 0; k < ${inverse.count}; k++) {
 return sum;`,
       });
       give(which, gradient);
-      void isSignal(input);
     });
   },
 };

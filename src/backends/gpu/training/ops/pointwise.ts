@@ -1,7 +1,7 @@
 import type { OpKernels } from '../kernels.ts';
 import { at, X } from '../tensor.ts';
 
-/** Text of f(x), and of f′ from `x` and the value `y`. Functions by name are those of `functions.ts`. */
+/** Text of f(x), and of f′ from `x` and the value `y`, each of which it names once. Functions are those of `functions.ts`. */
 interface Formula {
   readonly value: string;
   readonly slope: string;
@@ -9,50 +9,46 @@ interface Formula {
 
 const formulas: Readonly<Record<string, Formula>> = {
   neg: { value: '0 - x', slope: '0 - 1' },
-  abs: { value: 'Math.abs(x)', slope: 'x > 0 ? 1 : (x < 0 ? 0 - 1 : 0)' },
-  square: { value: 'x * x', slope: '2 * x' },
+  abs: { value: 'Math.abs(x)', slope: 'signum(x)' },
+  square: { value: 'squared(x)', slope: '2 * x' },
   sqrt: { value: 'Math.sqrt(x)', slope: '0.5 / y' },
-  reciprocal: { value: '1 / x', slope: '0 - y * y' },
+  reciprocal: { value: '1 / x', slope: '0 - squared(y)' },
   exp: { value: 'Math.exp(x)', slope: 'y' },
   log: { value: 'Math.log(x)', slope: '1 / x' },
   sin: { value: 'sine(x)', slope: 'cosine(x)' },
   cos: { value: 'cosine(x)', slope: '0 - sine(x)' },
-  tanh: { value: 'tangent(x)', slope: '1 - y * y' },
-  relu: { value: 'x > 0 ? x : 0', slope: 'x > 0 ? 1 : 0' },
-  sigmoid: { value: 'logistic(x)', slope: 'y * (1 - y)' },
+  tanh: { value: 'tangent(x)', slope: '1 - squared(y)' },
+  relu: { value: 'rectifier(x)', slope: 'stepped(x)' },
+  sigmoid: { value: 'logistic(x)', slope: 'bell(y)' },
   softplus: { value: 'rectified(x)', slope: 'logistic(x)' },
-  silu: { value: 'x * logistic(x)', slope: 'logistic(x) * (1 + x * (1 - logistic(x)))' },
-  gelu: {
-    value: 'x * normalCdf(x)',
-    slope: 'normalCdf(x) + x * Math.exp(0 - 0.5 * x * x) * 0.3989422804014327',
-  },
+  silu: { value: 'silu(x)', slope: 'siluSlope(x)' },
+  gelu: { value: 'gelu(x)', slope: 'geluSlope(x)' },
   'gelu-tanh': { value: 'geluTanh(x)', slope: 'geluTanhSlope(x)' },
   'stop-gradient': { value: 'x', slope: '0' },
 };
 
 const kernels = ({ value, slope }: Formula): OpKernels => ({
+  lazy: true,
   forward({ plan, label, dims, inputs }) {
     const [a] = inputs;
-    return plan.run({
-      label,
-      dims,
-      inputs: { a: a! },
-      body: `const x = ${at('a', a!, X)};\nreturn ${value};`,
-    });
+    const text = value.replaceAll(/\bx\b/g, at('a', a!, X));
+    return plan.formula({ label, dims, inputs: { a: a! }, text });
   },
   adjoint({ plan, label, dims, inputs, output, dOutput, give }) {
     const [a] = inputs;
     if (slope === '0') return;
-    const reads = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(slope);
-    const gradient = plan.run({
-      label,
-      dims,
-      inputs: { d: dOutput, ...(reads('x') ? { a: a! } : {}), ...(reads('y') ? { b: output } : {}) },
-      body: `${reads('x') ? `const x = ${at('a', a!, X)};\n` : ''}${
-        reads('y') ? `const y = ${at('b', output, X)};\n` : ''
-      }const slope = ${slope};\nreturn ${at('d', dOutput, X)} * slope;`,
-    });
-    give(0, gradient);
+    const text = slope
+      .replaceAll(/\bx\b/g, at('a', a!, X))
+      .replaceAll(/(?<!thread\.)\by\b/g, at('b', output, X));
+    give(
+      0,
+      plan.formula({
+        label,
+        dims,
+        inputs: { d: dOutput, a: a!, b: output },
+        text: `${at('d', dOutput, X)} * (${text})`,
+      }),
+    );
   },
 });
 

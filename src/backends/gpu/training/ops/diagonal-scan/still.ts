@@ -189,8 +189,8 @@ interface TableGradients {
   readonly dCarry: Tensor | undefined;
 }
 
-/** Sequences are shared out over so many partial sums. */
-const SLICES = 8;
+/** Threads that a sum over chunks is shared out over, where there are so many chunks: enough to fill a large device. */
+const THREADS = 2 ** 20;
 
 /** Sums over all chunks of all items of products, element by element of the tables. */
 function gradientsOfTables(
@@ -204,58 +204,60 @@ function gradientsOfTables(
   const { channels, lanes, parts, frames, items, complex } = scan;
   const chunks = Math.ceil(frames / CHUNK);
   const ragged = chunks * CHUNK !== frames;
-  const slices = Math.min(items, SLICES);
-  const each = Math.ceil(items / slices);
 
-  /** Σ over items and chunks of what `term` adds to the accumulator `sum`. */
+  /** Σ over chunks of all items of what `term` adds to the accumulator `sum`; a slice takes every so-manieth. */
   const overChunks = (
+    what: string,
     width: number,
     inputs: Readonly<Record<string, Tensor>>,
     count: number,
     write: (source: Source) => { term: (item: string, chunk: string, sum: string) => void; sign?: string },
   ): Tensor => {
+    const all = items * count;
+    const slices = Math.min(all, Math.max(1, Math.ceil(THREADS / (width * CHUNK))));
+    const each = Math.ceil(all / slices);
     const source = new Source();
     const { term, sign } = write(source);
     const sum = source.variable('sum', ZERO);
     source.times('m', each, (m) => {
-      const item = source.let('item', `${Z} * ${each} + ${m}`);
+      const which = source.let('which', `${m} * ${slices} + ${Z}`);
       const inner = (): void => {
+        const [item, chunk] = source.split(which, count);
         const own = source.variable('own', ZERO);
-        source.times('k', count, (k) => term(item, k, own));
+        term(item, chunk, own);
         source.set(sum, `${sum} + ${own}`);
       };
-      if (each * slices === items) inner();
-      else source.when(`${item} < ${items}`, inner);
+      if (each * slices === all) inner();
+      else source.when(`${which} < ${all}`, inner);
     });
     const partial = plan.run({
-      label: `${label} coefficients`,
+      label: `${label} ${what}`,
       dims: [width, CHUNK, slices],
       inputs,
       body: source.body(sign ? `${sum} * ${sign}` : sum),
     });
     if (slices === 1) return partial;
     return plan.run({
-      label: `${label} coefficients`,
+      label: `${label} ${what}`,
       dims: [width, CHUNK, 1],
       inputs: { partial },
       body: `let sum = 0;\nfor (let i = 0; i < ${slices}; i++) { sum += partial[i][${Y}][${X}]; }\nreturn sum;`,
     });
   };
 
-  const dResponse = overChunks(channels, { d: dOutput, u }, chunks, (source) => ({
+  const dResponse = overChunks('dK', channels, { d: dOutput, u }, chunks, (source) => ({
     term: (item, k, sum) =>
       source.times('s', CHUNK, (s) => {
+        source.breakWhen(`${s} + ${Y} > ${CHUNK - 1}`);
         const frame = source.let('frame', `${k} * ${CHUNK} + ${s}`);
-        if (ragged) source.breakWhen(`${frame} >= ${frames}`);
-        source.when(`${s} >= ${Y}`, () =>
-          source.set(sum, `${sum} + d[${item}][${frame}][${X}] * u[${item}][${frame} - ${Y}][${X}]`),
-        );
+        if (ragged) source.breakWhen(`${frame} + ${Y} >= ${frames}`);
+        source.set(sum, `${sum} + d[${item}][${frame} + ${Y}][${X}] * u[${item}][${frame}][${X}]`);
       }),
   }));
   if (!owed || !tables.starts) {
     return { dResponse, dInto: undefined, dOutOf: undefined, dCarry: undefined };
   }
-  const dInto = overChunks(parts * lanes, { owed, u }, chunks - 1, (source) => {
+  const dInto = overChunks('dE', parts * lanes, { owed, u }, chunks - 1, (source) => {
     const { h } = placeOf(source, scan);
     return {
       term: (item, k, sum) =>
@@ -265,27 +267,33 @@ function gradientsOfTables(
         ),
     };
   });
-  const dOutOf = overChunks(parts * lanes, { starts: tables.starts, d: dOutput }, chunks - 1, (source) => {
-    const { h, part } = placeOf(source, scan);
-    return {
-      // The first chunk starts from 0.
-      term: (item, k, sum) => {
-        const frame = source.let('frame', `${k} * ${CHUNK} + ${CHUNK} + ${Y}`);
-        const add1 = (): void =>
-          source.set(sum, `${sum} + starts[${item}][${k} + 1][${X}] * d[${item}][${frame}][${h}]`);
-        if (ragged) source.when(`${frame} < ${frames}`, add1);
-        else add1();
-      },
-      ...(complex ? { sign: `(1 - 2 * ${part})` } : {}),
-    };
-  });
+  const dOutOf = overChunks(
+    'dW',
+    parts * lanes,
+    { starts: tables.starts, d: dOutput },
+    chunks - 1,
+    (source) => {
+      const { h, part } = placeOf(source, scan);
+      return {
+        // The first chunk starts from 0.
+        term: (item, k, sum) => {
+          const frame = source.let('frame', `${k} * ${CHUNK} + ${CHUNK} + ${Y}`);
+          const add1 = (): void =>
+            source.set(sum, `${sum} + starts[${item}][${k} + 1][${X}] * d[${item}][${frame}][${h}]`);
+          if (ragged) source.when(`${frame} < ${frames}`, add1);
+          else add1();
+        },
+        ...(complex ? { sign: `(1 - 2 * ${part})` } : {}),
+      };
+    },
+  );
 
   // Σ conj(x₀[k]) λ[k+1]: real parts and imaginary parts cross over.
   const J = lanes;
   const other = complex ? `(${X} < ${J} ? ${X} + ${J} : ${X} - ${J})` : X;
   const lane = complex ? `(${X} < ${J} ? ${X} : ${X} - ${J})` : X;
   const crossed = sumRows(plan, {
-    label: `${label} coefficients`,
+    label: `${label} dQ`,
     width: parts * lanes,
     frames: chunks - 1,
     items,
