@@ -22,3 +22,46 @@ export const BACK_DY = 36;
 export const BACK_DA = 40;
 export const BACK_DB = 44;
 export const BACK_BYTES = 48;
+
+// The scan in chunks, see `assembly/train/chunks.ts`.
+/** L: frames of a chunk. */
+export const CHUNK = 32;
+/** R: chunks that pass together, and so frames of a tile. */
+export const CHUNKS = 16;
+export const CHUNK_TILE = 512;
+/** Bytes of a row of vectors, one a chunk. */
+export const CHUNK_ROW = 256;
+/** Groups of four channels whose numbers share a line of the cache. */
+export const CHUNK_GROUPS = 4;
+/** Tiles after which sums over frames go on in float64. */
+export const CHUNK_WIDEN = 64;
+
+// Descriptor.
+export const CHUNK_CHANNELS = 0;
+export const CHUNK_MODES = 4;
+/** 2 for complex modes, else 1. */
+export const CHUNK_PARTS = 8;
+/** D: modes × parts, in whole fours. */
+export const CHUNK_DIMS = 12;
+/** Tables of every group: V, Vᵀ, W, Wᵀ, T, Tᵀ. */
+export const CHUNK_TABLES = 16;
+/** Ā^L of every group and mode in float64: re, im. */
+export const CHUNK_POWERS = 20;
+/** Sums in float64 of every group: dV, dW, dT, each (rows × columns × 4 lanes). */
+export const CHUNK_SUMS = 24;
+/** Sums of dĀ^L, as `CHUNK_POWERS`. */
+export const CHUNK_POWER_SUMS = 28;
+/** States before every tile, as `CHUNK_POWERS`: (groups × tiles). */
+export const CHUNK_KEPT = 32;
+export const CHUNK_SCRATCH = 36;
+export const CHUNK_INPUT = 40;
+export const CHUNK_OUTPUT = 44;
+/** 0 where nobody asks. */
+export const CHUNK_D_INPUT = 48;
+export const CHUNK_D_OUTPUT = 52;
+/** 1 where the gradients of the coefficients are asked for. */
+export const CHUNK_WANTED = 56;
+/** States that a sequence goes on from, and where its last ones go: as `CHUNK_POWERS`; 0 for none. */
+export const CHUNK_BEGIN = 60;
+export const CHUNK_END = 64;
+export const CHUNK_BYTES = 80;

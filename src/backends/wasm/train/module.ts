@@ -6,6 +6,8 @@ import { relaxedSimd, simd } from '../generated/training.ts';
 export interface TrainingKernels {
   forward(descriptor: number, frames: number, phase: number): void;
   adjoint(descriptor: number, frames: number): void;
+  chunksForward(descriptor: number, frames: number): void;
+  chunksBack(descriptor: number, frames: number): void;
   move(descriptor: number, firings: number): void;
   moveBack(descriptor: number, firings: number): void;
   normalise(descriptor: number, frames: number): void;

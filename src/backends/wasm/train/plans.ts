@@ -7,6 +7,7 @@ import { planReference } from './kernels/reference.ts';
 import { planCopy, planEveryFrame, planMovement } from './kernels/movement.ts';
 import { planNormalise } from './kernels/normalise.ts';
 import { planPointwise } from './kernels/pointwise.ts';
+import { planChunkedScan } from './kernels/chunked-scan.ts';
 import { planScan } from './kernels/scan.ts';
 
 /** Undefined where the kernel does not do this case. */
@@ -43,7 +44,7 @@ const planners: Readonly<Record<string, Planner>> = {
   'channels-to-frames': planCopy,
   shift: planCopy,
   skip: planCopy,
-  'diagonal-scan': planScan,
+  'diagonal-scan': (request) => planChunkedScan(request) ?? planScan(request),
 };
 
 /** The plan of an op: a kernel where there is one, else the reference in float64. */

@@ -4,6 +4,7 @@ export { move } from '../move';
 export { normalise } from '../normalise';
 export { binary, binaryRows, unary } from '../pointwise';
 export { binaryBack } from './binary-back';
+export { chunksBack, chunksForward } from './chunks';
 export { moveBack } from './move-back';
 export { normaliseBack } from './normalise-back';
 export { product } from './product';
