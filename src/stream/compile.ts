@@ -6,6 +6,7 @@ import type { Parameters } from './constants.ts';
 import { StreamBank, type BankOptions } from './bank.ts';
 import { buildProgram, type Program } from './program.ts';
 import { Stream, type StreamOptions } from './stream.ts';
+import { warmUp } from './warm-up.ts';
 
 /** How a model becomes a program. */
 interface ProgramChoice {
@@ -22,6 +23,11 @@ interface ProgramChoice {
   readonly maxLatency?: number | undefined;
   /** Where the ops run: WASM for those that have kernels there, the reference for the rest, by default. */
   readonly backend?: StreamBackend | undefined;
+  /**
+   * Lets the engine optimise kernels that it has not met before, for some 50 ms at most, so that the first block costs
+   * what later ones do. True by default.
+   */
+  readonly warmUp?: boolean | undefined;
 }
 
 export interface CompileOptions extends StreamOptions, ProgramChoice {}
@@ -38,7 +44,10 @@ export interface CompileBankOptions extends BankOptions, ProgramChoice {}
  * const stream = compile(model, initialise(model, 1), { sampleRate: 48_000 });
  */
 export function compile(model: Model, parameters: Parameters, options: CompileOptions = {}): Stream {
-  return new Stream(compileProgram(model, parameters, options), options);
+  const program = compileProgram(model, parameters, options);
+  const stream = new Stream(program, options);
+  if (options.warmUp ?? true) warmUp(stream, program.passFrames);
+  return stream;
 }
 
 /**
@@ -55,7 +64,9 @@ export function compileBank(
   parameters: Parameters,
   options: CompileBankOptions = {},
 ): StreamBank {
-  return new StreamBank(compileProgram(model, parameters, options), options);
+  const program = compileProgram(model, parameters, options);
+  if (options.warmUp ?? true) warmUp(new Stream(program, {}), program.passFrames);
+  return new StreamBank(program, options);
 }
 
 function compileProgram(model: Model, parameters: Parameters, options: ProgramChoice): Program {
