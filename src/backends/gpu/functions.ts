@@ -37,6 +37,11 @@ export const deviceFunctions: readonly string[] = [
   if (x > 0) { return 1; }
   return 0;
 }`,
+  `function within(x, low, high) {
+  if (x < low) { return 0; }
+  if (x > high) { return 0; }
+  return 1;
+}`,
   `function bell(y) { return y * (1 - y); }`,
   // ln(1 + u): the logarithm's own series where 1 + u would round u away; never below ln of the least float.
   `function logOfOnePlus(u) {

@@ -41,6 +41,12 @@ interface Adapter {
     readonly device: string;
     readonly description: string;
   };
+  readonly limits?: { readonly maxStorageBuffersPerShaderStage: number };
+  requestDevice(descriptor?: DeviceDescriptor): Promise<unknown>;
+}
+
+interface DeviceDescriptor {
+  readonly requiredLimits?: Readonly<Record<string, number>>;
 }
 
 interface WebGpu {
@@ -119,7 +125,7 @@ async function requestAdapter(): Promise<Adapter> {
   if (!holder.gpu) {
     const { create, globals } = await loadWebGpu();
     Object.assign(globalThis, globals);
-    Object.defineProperty(holder, 'gpu', { value: create([]), configurable: true });
+    Object.defineProperty(holder, 'gpu', { value: withMoreArrays(create([])), configurable: true });
     ours = true;
   }
   let cause: unknown;
@@ -134,6 +140,32 @@ async function requestAdapter(): Promise<Adapter> {
       "driver (Debian's package chromium brings /usr/lib/chromium/vk_swiftshader_icd.json), or ask for mode webasm",
     { cause },
   );
+}
+
+/** Arrays that a kernel may have where the adapter allows it: its inputs and its output. */
+const ARRAYS = 12;
+
+/** gpu.js asks for large buffers, but for no more than eight of them in a kernel, which is WebGPU's default. */
+function withMoreArrays(gpu: WebGpu): WebGpu {
+  return {
+    async requestAdapter() {
+      const adapter = await gpu.requestAdapter();
+      if (!adapter) return null;
+      const maxStorageBuffersPerShaderStage = Math.min(
+        ARRAYS,
+        adapter.limits?.maxStorageBuffersPerShaderStage ?? 8,
+      );
+      const requestDevice = adapter.requestDevice.bind(adapter);
+      Object.defineProperty(adapter, 'requestDevice', {
+        value: (descriptor: DeviceDescriptor = {}) =>
+          requestDevice({
+            ...descriptor,
+            requiredLimits: { ...descriptor.requiredLimits, maxStorageBuffersPerShaderStage },
+          }),
+      });
+      return adapter;
+    },
+  };
 }
 
 async function loadWebGpu(): Promise<{ create(options: string[]): WebGpu; globals: object }> {

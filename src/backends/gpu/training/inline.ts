@@ -29,8 +29,8 @@ export function inline(
       const own = indices.map((index) => expand(index, sources));
       if (!tensor.expression) return `${nameOf(tensor)}${own.map((index) => `[${index}]`).join('')}`;
       const [x, y, z] = own.toReversed() as [string, string?, string?];
-      const at = replaceThread(tensor.expression.text, x, y, z);
-      return `(${expand(at, tensor.expression.inputs)})`;
+      // The formula's own names first: what the indices name is known already.
+      return `(${replaceThread(expand(tensor.expression.text, tensor.expression.inputs), x, y, z)})`;
     });
   const expanded = expand(text, inputs);
   // An array that is not read after all is no input.

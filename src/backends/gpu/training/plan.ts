@@ -22,11 +22,11 @@ export interface KernelSpec {
   readonly body: string;
 }
 
-/** WebGPU grants a kernel eight storage buffers, one of which is its output. */
-export const MOST_INPUTS = 7;
+/** Of the twelve arrays that a kernel is granted, one is its output. */
+export const MOST_INPUTS = 11;
 
 /** A formula that reads more arrays, or is longer, becomes an array of its own. */
-const MOST_SOURCES = 4;
+const MOST_SOURCES = 5;
 const MOST_TEXT = 800;
 
 const sourcesOf = ({ expression }: Tensor): number => Object.keys(expression?.inputs ?? {}).length;

@@ -2,13 +2,19 @@ import { BackendError } from '../../../../errors.ts';
 import type { Node } from '../../../../signal/index.ts';
 import type { OpKernels } from '../kernels.ts';
 import { arithmetic } from './arithmetic.ts';
+import { convolution } from './convolution.ts';
 import { dense } from './dense.ts';
 import { diagonalScan } from './diagonal-scan/index.ts';
+import { embedding } from './embedding.ts';
+import { atStart, clamp, everyFrame } from './frame-by-frame.ts';
+import { channelsToFrames, framesToChannels } from './frames.ts';
 import { last } from './last.ts';
 import { movement } from './movement.ts';
 import { normalise } from './normalise.ts';
 import { pointwise } from './pointwise.ts';
+import { pool } from './pool.ts';
 import { runningMean } from './running-mean.ts';
+import { reverse, shift, skip } from './shift.ts';
 
 /** Kernels by the op's name. */
 const known: Readonly<Record<string, OpKernels>> = {
@@ -20,6 +26,17 @@ const known: Readonly<Record<string, OpKernels>> = {
   'diagonal-scan': diagonalScan,
   'running-mean': runningMean,
   last,
+  convolution,
+  shift,
+  skip,
+  reverse,
+  pool,
+  'frames-to-channels': framesToChannels,
+  'channels-to-frames': channelsToFrames,
+  embedding,
+  'every-frame': everyFrame,
+  'at-start': atStart,
+  clamp,
 };
 
 /** Why a node can't run on the device; undefined where it can. */
