@@ -40,3 +40,8 @@ export class SnapshotError extends StatewaveError {
 export class BackendError extends StatewaveError {
   override name = 'BackendError';
 }
+
+/** A training run that can't go on: a loss that is no number any more, a checkpoint of another run. */
+export class TrainingError extends StatewaveError {
+  override name = 'TrainingError';
+}

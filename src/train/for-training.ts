@@ -1,14 +1,6 @@
 import { dropoutOp, mul } from '../ops/index.ts';
-import {
-  Trace,
-  countFrames,
-  rewrite,
-  sizeOf,
-  timedNodes,
-  type Graph,
-  type Node,
-  type Source,
-} from '../signal/index.ts';
+import { Trace, rewrite, sizeOf, type Graph, type Node, type Source } from '../signal/index.ts';
+import { framesOver } from './frames.ts';
 import { randomBits } from './random-bits.ts';
 import type { Batch } from './session.ts';
 
@@ -42,9 +34,8 @@ export interface DropoutMask {
  */
 export function forTraining(graph: Graph): TrainingGraph {
   const masks: DropoutMask[] = [];
-  const firstNew = 1 + Math.max(-1, ...graph.nodes.map((node) => node.id));
-  let id = firstNew;
-  const timed = timedNodes(graph);
+  let id = 1 + Math.max(-1, ...graph.nodes.map((node) => node.id));
+  const count = framesOver(graph);
   const trained = rewrite(graph, (node, [x]) => {
     if (node.source.kind !== 'op' || node.source.op !== dropoutOp) return [node];
     const port = `dropout:${node.path}`;
@@ -52,11 +43,7 @@ export function forTraining(graph: Graph): TrainingGraph {
       port,
       ...(node.source.attributes as { readonly rate: number; readonly tied: boolean }),
       width: sizeOf(node.shape),
-      framesFor(frames) {
-        const counts = new Float64Array(firstNew);
-        countFrames(timed, frames + graph.endPadding(frames), true, counts);
-        return counts[node.id]!;
-      },
+      framesFor: (frames) => count(node, frames),
     });
     const mask: Node = {
       id: id++,
