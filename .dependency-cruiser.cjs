@@ -31,7 +31,7 @@ module.exports = {
     may('backends', 'signal', 'ops', 'discretize', 'math'),
     may('stream', 'signal', 'backends'),
     may('train', 'signal', 'ops', 'discretize', 'backends', 'stream', 'math', 'init', 'filters', 'audio', 'checkpoint'),
-    may('estimation', 'signal', 'ops', 'discretize', 'linalg', 'init'),
+    may('estimation', 'signal', 'ops', 'discretize', 'linalg', 'filters', 'layers', 'backends', 'stream'),
     may('durable', 'stream', 'signal'),
     may('cluster', 'durable'),
     may('layers', 'signal', 'ops', 'discretize', 'init', 'filters', 'math'),

@@ -2,3 +2,4 @@
 export { kalmanFilter, type KalmanFilterOptions } from './kalman-filter.ts';
 export type { KalmanSystem, Matrix, ProcessNoise } from './kalman-system.ts';
 export { smoothKalman, type Readings, type Smoothed } from './rts-smoother.ts';
+export { identify, type Identified, type IdentifyOptions } from './identify.ts';
