@@ -53,10 +53,11 @@ export function saveRun(path: string, graph: Graph, state: RunState): void {
 /**
  * Reads a run, or undefined where there is no such file.
  *
+ * @param graph whose parameters' order the weights get; a file has its own.
  * @param settings what the run is to be set to.
  * @throws FormatError for a file that is no run, TrainingError for one of other settings.
  */
-export function loadRun(path: string, settings: RunState['settings']): RunState | undefined {
+export function loadRun(path: string, graph: Graph, settings: RunState['settings']): RunState | undefined {
   if (!existsSync(path)) return undefined;
   const { tensors, metadata } = loadSafetensors(path);
   if (metadata.get('format') !== FORMAT || metadata.get('version') !== VERSION) {
@@ -73,16 +74,20 @@ export function loadRun(path: string, settings: RunState['settings']): RunState 
     if (found.length === 0) return undefined;
     return new Map(found.map(([key, { data }]) => [key.slice(name.length + 1), data.slice() as A]));
   };
+  const inOrder = <A extends FloatArray>(name: string): Map<string, A> | undefined => {
+    const found = group<A>(name);
+    return found && new Map([...graph.parameters.keys()].map((key) => [key, found.get(key)!]));
+  };
   const carried = group<FloatArray>('carried');
   return {
     place: JSON.parse(metadata.get('place')!) as RunPlace,
     session: {
-      parameters: group<Float32Array>('weights') ?? new Map<string, Float32Array>(),
+      parameters: inOrder<Float32Array>('weights') ?? new Map<string, Float32Array>(),
       moments: group<Float32Array>('moments') ?? new Map<string, Float32Array>(),
       ...(carried ? { carried } : {}),
     },
-    best: group<Float32Array>('best'),
-    ema: group<Float64Array>('mean'),
+    best: inOrder<Float32Array>('best'),
+    ema: inOrder<Float64Array>('mean'),
     settings: stored,
   };
 }

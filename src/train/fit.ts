@@ -70,7 +70,10 @@ class Run {
 
   async go(): Promise<FitResult> {
     const { backend, checkpoint, loss, sampleRate, data, epochs } = this.#options;
-    const found = checkpoint?.resume === true ? loadRun(checkpoint.path, this.#settings) : undefined;
+    const found =
+      checkpoint?.resume === true
+        ? loadRun(checkpoint.path, this.#training.graph, this.#settings)
+        : undefined;
     const session = await backend.open({
       graph: this.#training.graph,
       loss,

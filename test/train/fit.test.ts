@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ArgumentError, FormatError, TrainingError } from '../../src/errors.ts';
-import { compile, dropout, gru, initialise, s4d, sequential } from '../../src/index.ts';
-import { defineLayer } from '../../src/signal/index.ts';
+import { compile, dropout, initialise, s4d, sequential } from '../../src/index.ts';
+import { defineLayer, traceModel } from '../../src/signal/index.ts';
+import { add } from '../../src/ops/index.ts';
 import { linear } from '../../src/layers/linear.ts';
 import { saveSafetensors } from '../../src/checkpoint/index.ts';
 import {
@@ -35,7 +36,6 @@ const resonance = (input: Float32Array): Float32Array => {
   for (let k = 0; k < y.length; k++) y[k] = 1.6 * (y[k - 1] ?? 0) - 0.8 * (y[k - 2] ?? 0) + 0.2 * input[k]!;
   return y;
 };
-/** One SSM without anything around it would be linear; the layer's GELU and GLU have to be learnt past. */
 const tiny = sequential([s4d({ features: 1, states: 4 })]);
 
 describe('learns', () => {
@@ -44,42 +44,52 @@ describe('learns', () => {
       name: 'filter',
       features: 1,
       apply(trace, u) {
-        const layer = s4d({ features: 4, states: 8, dt: { min: 0.05, max: 0.5 } });
+        const layer = s4d({ features: 4, states: 4, dt: { min: 0.1, max: 1 } });
         const x = linear(trace, u, { name: 'in', outputs: 4 });
         return linear(trace, layer.apply(trace.scope('s4d'), x), { name: 'out', outputs: 1 });
       },
     });
     const options = { items: 4, frames: 96, target: resonance };
+    const validation = madeSource({ ...options, seed: 9_000_000, batchesPerEpoch: 2 });
     const { best, history } = await fit(model, initialise(model, 3), {
       data: madeSource({ ...options, seed: 1, batchesPerEpoch: 30 }),
-      validation: madeSource({ ...options, seed: 9_000_000, batchesPerEpoch: 2 }),
+      validation,
       loss: esr(),
-      optimizer: adamw({ rate: 0.02, stateRate: 0.02 }),
+      optimizer: adamw({ rate: 0.04, stateRate: 0.02, decay: 0 }),
       schedule: warmUpCosine({ warmUp: 10, floor: 0.01 }),
-      epochs: 6,
+      epochs: 5,
       backend,
     });
     expect(history[0]!.validation).toBeGreaterThan(0.1);
-    expect(best.loss).toBeLessThan(0.02);
+    // No gain without memory does better than 0.92: u[k] explains that little of y[k].
+    expect(best.loss).toBeLessThan(0.92 / 20);
 
-    // What was trained is what streams.
-    const input = Float32Array.from({ length: 96 }, (_, k) => Math.sin(0.4 * k));
-    const wanted = resonance(input);
-    const got = compile(model, best.parameters).push(input) as Float32Array;
-    const [error, power] = [0, 1].map((of) =>
-      got.reduce((sum, y, k) => sum + (of === 0 ? y - wanted[k]! : wanted[k]!) ** 2, 0),
-    ) as [number, number];
-    expect(error / power).toBeLessThan(0.03);
+    // What was trained is what streams: as good on every sequence of the validation.
+    const stream = compile(model, best.parameters);
+    const ratios: number[] = [];
+    for await (const { inputs, targets } of validation.batches(0, 0)) {
+      for (let item = 0; item < 4; item++) {
+        const [input, wanted] = [inputs['input']!, targets['output']!].map((all) =>
+          all.subarray(item * 96, (item + 1) * 96),
+        ) as [Float32Array, Float32Array];
+        stream.reset();
+        const got = stream.push(input) as Float32Array;
+        const error = got.reduce((sum, y, k) => sum + (y - wanted[k]!) ** 2, 0);
+        ratios.push(error / wanted.reduce((sum, y) => sum + y * y, 0));
+      }
+    }
+    expect(ratios.reduce((a, b) => a + b) / ratios.length).toBeCloseTo(best.loss, 5);
   });
 
   it('to say which of 3 symbols came 4 frames ago', async () => {
-    const [symbols, lag, frames] = [3, 4, 24];
+    const [symbols, lag, frames] = [3, 4, 16];
     const model = defineLayer({
       name: 'copy',
       features: symbols,
       apply(trace, u) {
-        const x = gru({ features: symbols, hidden: 16 }).apply(trace.scope('gru'), u);
-        return linear(trace, x, { name: 'out', outputs: symbols });
+        const x = linear(trace, u, { name: 'in', outputs: 12 });
+        const layer = s4d({ features: 12, states: 8, dt: { min: 0.1, max: 1 } });
+        return linear(trace, add(x, layer.apply(trace.scope('s4d'), x)), { name: 'out', outputs: symbols });
       },
     });
     const source = (seed: number, batchesPerEpoch: number): BatchSource =>
@@ -103,8 +113,8 @@ describe('learns', () => {
       loss: crossEntropy({ at: 'frame' }),
       metrics: [accuracy({ at: 'frame' })],
       monitor: 'accuracy',
-      optimizer: adamw({ rate: 0.02 }),
-      epochs: 10,
+      optimizer: adamw({ rate: 0.02, stateRate: 0.01 }),
+      epochs: 3,
       backend,
     });
     expect(history[best.epoch - 1]!.metrics!['accuracy']).toBeGreaterThan(0.98);
@@ -217,7 +227,9 @@ describe('stopping', () => {
       async *batches(epoch, from) {
         let number = from;
         for await (const batch of data.batches(epoch, from)) {
-          yield number++ === 2 ? { ...batch, inputs: { input: new Float32Array(48).fill(Number.NaN) } } : batch;
+          yield number++ === 2
+            ? { ...batch, inputs: { input: new Float32Array(48).fill(Number.NaN) } }
+            : batch;
         }
       },
     };
@@ -255,7 +267,7 @@ describe('options that cannot be', () => {
 describe('mixed lengths', () => {
   it('a padded item counts as the unpadded one', async () => {
     const job = {
-      graph: (await import('../../src/signal/index.ts')).traceModel(tiny),
+      graph: traceModel(tiny),
       loss: mse(),
       optimizer: adamw(),
       parameters: initialise(tiny, 1),

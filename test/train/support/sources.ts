@@ -23,8 +23,9 @@ export function madeSource(options: MadeOptions): BatchSource {
     const targets: number[] = [];
     for (let item = 0; item < items; item++) {
       const input = Float32Array.from({ length: frames * channels }, () => draw.normal());
-      inputs.push(...input);
+      // It may write the input as well.
       targets.push(...target(input, draw));
+      inputs.push(...input);
     }
     return {
       items,
