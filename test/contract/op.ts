@@ -9,7 +9,10 @@ import {
   type Signal,
   type Trace,
 } from '../../src/signal/index.ts';
-import { evaluate, gradient } from '../../src/train/index.ts';
+import { cpuGradient } from '../../src/train/cpu/gradient.ts';
+import { gradient, type LossGradient } from '../../src/train/gradient.ts';
+import { evaluate } from '../../src/train/index.ts';
+import { expectClose } from '../support/close.ts';
 import { peakOf, relativeError, verifyStream, type StreamCase } from './stream.ts';
 
 export interface OpCase extends Omit<StreamCase, 'model' | 'parameters'> {
@@ -21,6 +24,12 @@ export interface OpCase extends Omit<StreamCase, 'model' | 'parameters'> {
   readonly step?: number;
   /** Ports and parameters of whole numbers, which have no gradient. */
   readonly withoutGradient?: readonly string[];
+  /** Of the kernels that train on the CPU, relative to the peak of each gradient; 1e-5. */
+  readonly cpuTolerance?: number;
+  /** Frames of those runs; 5 and 1100. */
+  readonly cpuFrames?: readonly number[];
+  /** Why those runs can't be held to the reference. */
+  readonly withoutCpu?: string;
 }
 
 /** The contract of an op: that of a stream, its adjoint, and its `long` form where it has one. */
@@ -31,6 +40,8 @@ export function verifyOp(test: OpCase): void {
   if (!whole) verifyStream({ ...test, model, parameters, options: { backend: reference, ...test.options } });
   verifyAdjoint({ ...test, model, parameters, frames: 12 });
 
+  if (test.withoutCpu === undefined) verifyCpu({ ...test, model, parameters });
+
   const hasLong = traceModel(model).nodes.some((node) => node.source.kind === 'op' && node.source.op.long);
   if (hasLong && !whole) {
     it(`${test.name}: the long form is within 1e-5 of the recurrence`, () => {
@@ -40,6 +51,31 @@ export function verifyOp(test: OpCase): void {
       expect(relativeError(long['output']!, step['output']!)).toBeLessThanOrEqual(1e-5);
     });
   }
+}
+
+/**
+ * The kernels that train on the CPU against the reference, outputs and gradients of everything, over several of their
+ * tiles. The loss is ½ Σ w y² with random weights w: independent random slopes would make the gradient of a parameter a
+ * sum that cancels to next to nothing, and its relative error a matter of luck.
+ */
+export function verifyCpu(test: AdjointCase & Pick<OpCase, 'cpuTolerance' | 'cpuFrames'>): void {
+  const { name, model, parameters, cpuTolerance = 1e-5, cpuFrames = [5, 1100] } = test;
+  it.each(cpuFrames)(`${name}: trained on the CPU, %i frames`, (frames) => {
+    const inputs = drawInputs(model, frames, 41, test.input);
+    for (const port of Object.keys(inputs)) inputs[port] = inputs[port]!.map(Math.fround);
+    const weights = random(42);
+    const scale = Float64Array.from({ length: 4096 }, () => weights.uniform(0, 2));
+    const slope: LossGradient = ({ output }) => ({ output: output!.map((y, i) => y * scale[i % 4096]!) });
+    const expected = gradient(model, parameters, inputs, slope);
+    const found = cpuGradient(model, parameters, inputs, slope);
+    expectClose(found.outputs['output']!, expected.outputs['output']!, cpuTolerance, 'output');
+    for (const [key, values] of expected.parameters) {
+      expectClose(found.parameters.get(key)!, values, cpuTolerance, `gradient of ${key}`);
+    }
+    for (const [port, values] of Object.entries(expected.inputs)) {
+      expectClose(found.inputs[port]!, values, cpuTolerance, `gradient of ${port}`);
+    }
+  });
 }
 
 export const opModel = ({ name, inputs, build }: OpCase): Model => ({

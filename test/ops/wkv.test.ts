@@ -36,6 +36,7 @@ verifyOp({
   name: 'wkv with keys that overflow as exponentials',
   inputs,
   build: (trace, { input, value }) => build(trace, { input: mul(input!, 400), value: value! }),
+  withoutCpu: 'a key of a thousand is 1e-4 off in float32, and so is the logarithm of every weight',
 });
 
 /** The two sums written out, in float64. */

@@ -72,6 +72,14 @@ export async function runShare(program: SequenceProgram, share: Share, loss: Ite
   program.load(constants);
   const losses: number[] = [];
   const kept: Record<string, Float32Array>[] = [];
+  const slopes = new Map<string, Float64Array>();
+  const zeros = (port: string, length: number): Float64Array => {
+    const known = slopes.get(port);
+    if (known?.length === length) return known.fill(0);
+    const made = new Float64Array(length);
+    slopes.set(port, made);
+    return made;
+  };
   for (const [index, item] of items.entries()) {
     const outputs = program.forward(item.inputs, training);
     const compared: Record<string, LossOutput> = {};
@@ -82,7 +90,7 @@ export async function runShare(program: SequenceProgram, share: Share, loss: Ite
         data,
         channels,
         frames: countedFrames(node, data.length / channels, item),
-        ...(training ? { gradient: new Float64Array(data.length) } : {}),
+        ...(training ? { gradient: zeros(port, data.length) } : {}),
       };
     }
     if (share.outputs) {

@@ -29,6 +29,39 @@ export interface TrainingKernels {
     c: number,
     cRow: number,
   ): void;
+  depthwise(
+    firings: number,
+    channels: number,
+    taps: number,
+    x: number,
+    xRow: number,
+    tapStep: number,
+    w: number,
+    wRow: number,
+    y: number,
+  ): void;
+  depthwiseToInput(
+    firings: number,
+    channels: number,
+    taps: number,
+    x: number,
+    xRow: number,
+    tapStep: number,
+    w: number,
+    wRow: number,
+    y: number,
+  ): void;
+  depthwiseToWeight(
+    firings: number,
+    channels: number,
+    taps: number,
+    x: number,
+    xRow: number,
+    tapStep: number,
+    w: number,
+    wRow: number,
+    y: number,
+  ): void;
   accumulate(from: number, to: number, count: number): void;
   columnSums(from: number, rows: number, columns: number, rowStep: number, to: number): void;
   fillRows(from: number, rows: number, bytes: number, to: number, rowStep: number): void;

@@ -2,6 +2,7 @@ import { opByName } from '../../../signal/index.ts';
 import * as codes from '../layout.ts';
 import type { TrainPlan, TrainRequest } from './kernel.ts';
 import { planArithmetic } from './kernels/arithmetic.ts';
+import { planConvolution, planTransposed } from './kernels/convolution.ts';
 import { planDense } from './kernels/dense.ts';
 import { planReference } from './kernels/reference.ts';
 import { planCopy, planEveryFrame, planMovement } from './kernels/movement.ts';
@@ -33,6 +34,8 @@ const planners: Readonly<Record<string, Planner>> = {
   mul: planArithmetic(codes.MUL),
   div: planArithmetic(codes.DIV),
   dense: planDense,
+  convolution: planConvolution,
+  'transposed-convolution': planTransposed,
   normalise: planNormalise,
   slice: planMovement,
   concat: planMovement,

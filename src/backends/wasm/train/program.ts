@@ -127,12 +127,15 @@ export class SequenceProgram {
     for (const [port, node] of this.graph.outputs) {
       const place = places.gradients.get(node);
       if (place === undefined) continue;
-      if (!begun.has(node)) this.#clear(place);
-      begun.add(node);
       const seed = dOutputs[port]!;
       const to = (this.#base + place.frame0) / 4;
       const { f32 } = this.memory;
-      for (let i = 0; i < seed.length; i++) f32[to + i]! += seed[i]!;
+      if (begun.has(node)) for (let i = 0; i < seed.length; i++) f32[to + i]! += seed[i]!;
+      else {
+        this.#clearBut(place, seed.length);
+        f32.set(seed, to);
+      }
+      begun.add(node);
     }
     for (let i = this.stages.length - 1; i >= 0; i--) {
       const stage = this.stages[i]!;
@@ -184,8 +187,8 @@ export class SequenceProgram {
   }
 
   #write({ data, frames }: SequenceInput, place: Place, node: Node): void {
-    this.#clear(place);
     const count = frames * sizeOf(node.shape);
+    this.#clearBut(place, count);
     const to = (this.#base + place.frame0) / 4;
     this.memory.f32.set(data.length === count ? data : data.subarray(0, count), to);
   }
@@ -193,6 +196,13 @@ export class SequenceProgram {
   #clear({ start, bytes }: Place): void {
     const from = (this.#base + start) / 4;
     this.memory.f32.fill(0, from, from + bytes / 4);
+  }
+
+  /** Zeroes what stands around the first `count` numbers. */
+  #clearBut({ start, frame0, bytes }: Place, count: number): void {
+    const from = this.#base / 4;
+    this.memory.f32.fill(0, from + start / 4, from + frame0 / 4);
+    this.memory.f32.fill(0, from + frame0 / 4 + count, from + (start + bytes) / 4);
   }
 
   /** Zeroes the padding of a stored value, which stands where something else stood before. */

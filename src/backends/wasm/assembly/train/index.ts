@@ -5,6 +5,7 @@ export { normalise } from '../normalise';
 export { binary, binaryRows, unary } from '../pointwise';
 export { binaryBack } from './binary-back';
 export { chunksBack, chunksForward } from './chunks';
+export { depthwise, depthwiseToInput, depthwiseToWeight } from './depthwise';
 export { moveBack } from './move-back';
 export { normaliseBack } from './normalise-back';
 export { product } from './product';
