@@ -2,6 +2,7 @@
  * Where gpu.js and webgpu are loaded, and nowhere else: a program that never asks for a GPU needs neither.
  */
 import { BackendError } from '../../errors.ts';
+import { widenWorkgroups } from './workgroups.ts';
 
 export type GpuMode = 'webgpu' | 'webasm' | 'cpu';
 
@@ -77,6 +78,7 @@ export async function openDevice(mode: GpuMode): Promise<OpenDevice> {
   try {
     const adapter = describe(await requestAdapter());
     const gpuJs = new GPU({ mode });
+    widenWorkgroups(gpuJs);
     return {
       gpuJs,
       toInput,

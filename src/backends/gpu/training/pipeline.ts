@@ -69,6 +69,13 @@ export class DevicePipeline {
     given: ReadonlyMap<string, Float32Array>,
     kept: readonly string[],
   ): Promise<Map<string, Float32Array>> {
+    if (this.#resident) {
+      try {
+        return await this.#resident.run(given);
+      } catch (cause) {
+        throw new BackendError(`the GPU failed: ${(cause as Error).message}`, { cause });
+      }
+    }
     const values = this.plan.arguments.map(({ name, tensor }) => {
       const value = given.get(name) ?? NOTHING;
       return tensor.dims.length === 1 ? value : this.#toInput(value, tensor.dims);
@@ -80,9 +87,8 @@ export class DevicePipeline {
       throw new BackendError(`gpu.js failed in mode ${this.#mode}: ${(cause as Error).message}`, { cause });
     }
     this.#assertBackend();
-    const names = this.#resident?.names ?? this.plan.results.map(({ name }) => name);
-    const found = new Map(names.map((name, i) => [name, flatten(results[i])]));
-    if (this.#mode === 'webgpu' && !this.#resident && kept.length > 0) {
+    const found = new Map(this.plan.results.map(({ name }, i) => [name, flatten(results[i])]));
+    if (this.#mode === 'webgpu') {
       this.#resident = residentPipeline(this.#pipeline, this.plan, kept);
     }
     return found;
@@ -99,6 +105,7 @@ export class DevicePipeline {
   }
 
   async destroy(): Promise<void> {
+    this.#resident?.destroy();
     await this.#pipeline.destroy();
     for (const kernel of this.#kernels.values()) kernel.destroy();
   }
