@@ -1,7 +1,7 @@
 import { StreamError } from '../errors.ts';
 import type { FloatArray } from '../signal/index.ts';
 import { firstNonFinite, type Diagnostic, type NonFinitePolicy } from './non-finite.ts';
-import { assign, type Block } from './ports.ts';
+import { MOST_VIEWS, assign, copyNumbers, type Block } from './ports.ts';
 import type { Program } from './program.ts';
 import { Slots } from './slots.ts';
 
@@ -44,6 +44,10 @@ export class StreamBank {
   readonly #emitted = new Map<number, Float64Array>();
   readonly #inputs: (FloatArray | undefined)[];
   readonly #outputs: (FloatArray | undefined)[];
+  /** By output port: what the last batch brought, and numbers written by the call that is running. */
+  readonly #views: (Float32Array | undefined)[];
+  readonly #written: number[];
+  #viewCount = 0;
   #open = 0;
   #running = 0;
 
@@ -61,6 +65,8 @@ export class StreamBank {
     const { inputs, outputs } = this.#slots.lane.lane;
     this.#inputs = inputs.ports.map(() => undefined);
     this.#outputs = outputs.ports.map(() => undefined);
+    this.#views = outputs.ports.map(() => undefined);
+    this.#written = outputs.ports.map(() => 0);
   }
 
   /** Streams that are open. */
@@ -265,7 +271,8 @@ export class StreamBank {
   #frames(count: number): number {
     const { ports } = this.#slots.lane.lane.inputs;
     let frames = -1;
-    ports.forEach(({ name, node }, i) => {
+    for (let i = 0; i < ports.length; i++) {
+      const { name, node } = ports[i]!;
       const { length } = this.#inputs[i]!;
       const own = length / (count * node.step.width);
       if (!Number.isInteger(own)) {
@@ -280,7 +287,7 @@ export class StreamBank {
         );
       }
       frames = own;
-    });
+    }
     return frames;
   }
 
@@ -316,19 +323,13 @@ export class StreamBank {
     for (let i = 0; i < ports.length; i++) {
       const { name, node } = ports[i]!;
       const block = this.#inputs[i]!;
-      const perStream = frames * node.step.width;
-      const where = (index: number): string => {
-        const id = ids[Math.floor(index / perStream)]!;
-        const frame = this.#slots.framesOf(id) + Math.floor((index % perStream) / node.step.width);
-        return `of stream ${id} is ${block[index]} at frame ${frame}`;
-      };
       const bad = firstNonFinite(block, 0, block.length);
       if (bad >= 0) {
         isClean = false;
         if (nonFinite === 'throw') {
           throw new StreamError(
-            `input "${name}" ${where(bad)}, channel ${bad % node.step.width}; mend it, or set nonFinite to 'hold', ` +
-              "'zero' or 'reset'",
+            `input "${name}" ${this.#where(ids, i, bad, frames)}, channel ${bad % node.step.width}; mend it, or set ` +
+              "nonFinite to 'hold', 'zero' or 'reset'",
           );
         }
       }
@@ -336,7 +337,7 @@ export class StreamBank {
       for (let k = 0; k < block.length; k++) {
         if (block[k]! < 0) {
           throw new StreamError(
-            `input "dt" ${where(k)}: time runs backwards; sort the frames by time, or drop this one`,
+            `input "dt" ${this.#where(ids, i, k, frames)}: time runs backwards; sort the frames by time, or drop this one`,
           );
         }
       }
@@ -344,37 +345,48 @@ export class StreamBank {
     return isClean;
   }
 
+  /** Where a value of a port stands, for messages. */
+  #where(ids: ArrayLike<number>, port: number, index: number, frames: number): string {
+    const { width } = this.#slots.lane.lane.inputs.ports[port]!.node.step;
+    const id = ids[Math.floor(index / (frames * width))]!;
+    const frame = this.#slots.framesOf(id) + (Math.floor(index / width) % frames);
+    return `of stream ${id} is ${this.#inputs[port]![index]} at frame ${frame}`;
+  }
+
   #runBatches(ids: ArrayLike<number>, frames: number, written: Int32Array | undefined): number {
     const slots = this.#slots;
     const size = slots.batchSize(frames, this.#mostEmitted(frames));
     if (size === 0) return this.#runOneByOne(ids, frames, written);
-    const { inputs, outputs } = slots.lane.lane;
-    const counts = slots.written;
-    const outputAt = outputs.ports.map(() => 0);
+    const { ids: slotIds, written: counts, inputs, outputs } = slots.views;
+    const all = ids.length;
+    this.#written.fill(0);
     let total = 0;
-    for (let from = 0; from < ids.length; from += size) {
-      const count = Math.min(size, ids.length - from);
-      const slotIds = slots.ids;
+    for (let from = 0; from < all; from += size) {
+      const count = Math.min(size, all - from);
       for (let i = 0; i < count; i++) slotIds[i] = ids[from + i]!;
-      inputs.ports.forEach(({ node }, i) => {
-        const perStream = frames * node.step.width;
+      for (let i = 0; i < inputs.length; i++) {
         const block = this.#inputs[i]!;
-        slots
-          .inputFrames(i)
-          .set(count === ids.length ? block : block.subarray(from * perStream, (from + count) * perStream));
-      });
+        const perStream = block.length / all;
+        inputs[i]!.set(count === all ? block : block.subarray(from * perStream, (from + count) * perStream));
+      }
       slots.run(count, frames);
-      let came = 0;
       for (let i = 0; i < count; i++) {
-        came += counts[i]!;
+        total += counts[i]!;
         if (written) written[from + i] = counts[i]!;
       }
-      outputs.ports.forEach(({ node }, i) => {
-        const numbers = slots.cameTo(i) * node.step.width;
-        this.#outputs[i]!.set(slots.outputFrames(i).subarray(0, numbers), outputAt[i]!);
-        outputAt[i]! += numbers;
-      });
-      total += came;
+      for (let i = 0; i < outputs.length; i++) {
+        const numbers = slots.numbersTo(i);
+        const from = outputs[i]!;
+        let view = this.#views[i];
+        const isSame = view?.length === numbers && view.buffer === from.buffer;
+        if (!isSame && this.#viewCount < MOST_VIEWS) {
+          view = this.#views[i] = from.subarray(0, numbers);
+          this.#viewCount++;
+        }
+        if (view?.length === numbers) this.#outputs[i]!.set(view, this.#written[i]);
+        else copyNumbers(from, 0, this.#outputs[i]!, this.#written[i]!, numbers);
+        this.#written[i]! += numbers;
+      }
     }
     return total;
   }

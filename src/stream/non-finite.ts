@@ -20,19 +20,22 @@ export interface Diagnostic {
 
 /** Index of the first value that is not finite, or -1. */
 export function firstNonFinite(data: FloatArray, from: number, to: number): number {
-  // A sum is finite only if all its terms are: four of them tell a clean block apart without a branch a value. A sum
-  // that overflows is looked at closely, and found clean.
-  let [a, b, c, d] = [0, 0, 0, 0];
+  // A sum is finite only if all its terms are: one of eight tells a clean stretch apart without a branch a value. A sum
+  // that overflows is looked at closely, and found clean. Nothing is carried along, so that nothing becomes garbage.
   let i = from;
   for (; i + 8 <= to; i += 8) {
-    a += data[i]! + data[i + 1]!;
-    b += data[i + 2]! + data[i + 3]!;
-    c += data[i + 4]! + data[i + 5]!;
-    d += data[i + 6]! + data[i + 7]!;
+    const low = data[i]! + data[i + 1]! + (data[i + 2]! + data[i + 3]!);
+    const high = data[i + 4]! + data[i + 5]! + (data[i + 6]! + data[i + 7]!);
+    if (!Number.isFinite(low + high)) {
+      const bad = firstOf(data, i, i + 8);
+      if (bad >= 0) return bad;
+    }
   }
-  for (; i < to; i++) a += data[i]!;
-  if (Number.isFinite(a + b + c + d)) return -1;
-  for (let at = from; at < to; at++) if (!Number.isFinite(data[at]!)) return at;
+  return firstOf(data, i, to);
+}
+
+function firstOf(data: FloatArray, from: number, to: number): number {
+  for (let i = from; i < to; i++) if (!Number.isFinite(data[i]!)) return i;
   return -1;
 }
 

@@ -17,7 +17,12 @@ interface Port {
 interface OutputPort extends Port {
   /** What came out last: where nothing is kept, blocks of one size come from one place and need no new view. */
   view: FloatArray;
+  /** Views made so far. */
+  views: number;
 }
+
+/** Sizes of output that get a view of their own; where they keep changing, a loop copies. */
+export const MOST_VIEWS = 16;
 
 /** An input port of a running stream. */
 interface InputPort extends Port {
@@ -118,7 +123,7 @@ export class InputPorts {
         continue;
       }
       if (count * width > FEW && first === 0 && from.length === count * width) node.data.set(from, at);
-      else copyFew(from, first * width, node.data, at, count * width);
+      else copyNumbers(from, first * width, node.data, at, count * width);
       if (policy === 'throw') continue;
       const replaced = mendNonFinite(node.data, at, count, held, policy === 'hold');
       if (replaced === 0) continue;
@@ -150,7 +155,7 @@ export class OutputPorts {
     this.#schedule = schedule;
     this.ports = [...graph.outputs].map(([name, { id }]) => {
       const node = executor.at(id);
-      return { name, node, view: node.data };
+      return { name, node, view: node.data, views: 0 };
     });
     this.#blocks = this.ports.map(() => undefined);
     this.#written = this.ports.map(() => 0);
@@ -191,17 +196,15 @@ export class OutputPorts {
       const size = (produced - drained) * step.width;
       const from = (drained - base) * step.width;
       const to = this.#written[i]! * step.width;
-      if (size <= FEW || !port.node.isTransient) {
-        copyFew(data, from, this.#blocks[i]!, to, size);
-      } else {
-        const byteOffset = data.byteOffset + from * data.BYTES_PER_ELEMENT;
-        if (
-          port.view.byteOffset !== byteOffset ||
-          port.view.length !== size ||
-          port.view.buffer !== data.buffer
-        )
+      const isSame = port.view.length === size && port.view.buffer === data.buffer;
+      if (size > FEW && port.node.isTransient && (isSame || port.views < MOST_VIEWS)) {
+        if (!isSame) {
           port.view = data.subarray(from, from + size);
+          port.views++;
+        }
         this.#blocks[i]!.set(port.view, to);
+      } else {
+        copyNumbers(data, from, this.#blocks[i]!, to, size);
       }
       this.#written[i]! += produced - drained;
       port.node.drained = produced;
@@ -234,7 +237,13 @@ export function assign(
 const FEW = 32;
 
 /** Without a view in between, which would be garbage on a running stream. */
-function copyFew(from: FloatArray, fromAt: number, to: FloatArray, toAt: number, size: number): void {
+export function copyNumbers(
+  from: FloatArray,
+  fromAt: number,
+  to: FloatArray,
+  toAt: number,
+  size: number,
+): void {
   // Frame counters are exact beyond 2^31 and so are doubles; places in a block are not as large, and integers.
   const last = size | 0;
   for (let i = 0, f = fromAt | 0, t = toAt | 0; i < last; i++) to[t++] = from[f++]!;

@@ -1,6 +1,7 @@
 import type { Batch } from '../backends/backend.ts';
 import { StreamError } from '../errors.ts';
 import type { Program } from './program.ts';
+import type { Running } from './running.ts';
 import { Stream, type StreamOptions } from './stream.ts';
 
 /** Streams of one call into the backend at most, and bytes that their frames take there at each side. */
@@ -13,6 +14,16 @@ const wholeVectors = (bytes: number): number => Math.ceil(bytes / 16) * 16;
 interface Staged {
   readonly at: number;
   readonly frames: number;
+}
+
+/** What a batch runs on. */
+export interface BatchViews {
+  /** Numbers of slots, and frames that came out of each. */
+  readonly ids: Uint32Array;
+  readonly written: Int32Array;
+  /** Frames, stream after stream, by port. */
+  readonly inputs: readonly Float32Array[];
+  readonly outputs: readonly Float32Array[];
 }
 
 /**
@@ -44,6 +55,7 @@ export class Slots {
   #store: Uint8Array;
   #capacity = 0;
   #batch: Batch | undefined;
+  #views: BatchViews | undefined;
 
   constructor(program: Program, options: StreamOptions) {
     this.#program = program;
@@ -134,6 +146,7 @@ export class Slots {
       this.#lane = new Stream(this.#program, this.#options, executor, arena);
       this.#memory = this.#store = new Uint8Array(arena.buffer);
       this.#batch = this.#describe();
+      this.#views = this.#look();
       this.#capacity = wanted;
       return;
     }
@@ -194,34 +207,24 @@ export class Slots {
 
   /** How many streams of so many frames one `run` takes; 0 where they are too long for it. */
   batchSize(frames: number, emitted: Float64Array): number {
-    const { inputs, outputs } = this.#lane.lane;
+    const { inputs, outputs } = this.#staging!;
+    const { ports } = this.#lane.lane.outputs;
     let most = BATCH_STREAMS;
-    this.#staging!.inputs.forEach((staged) => {
-      most = Math.min(most, Math.floor(staged.frames / frames));
-    });
-    outputs.ports.forEach(({ node }, i) => {
-      most = Math.min(most, Math.floor(this.#staging!.outputs[i]!.frames / emitted[node.step.node.id]!));
-    });
-    return inputs.ports.length === 0 ? 0 : most;
+    for (let i = 0; i < inputs.length; i++) most = Math.min(most, Math.floor(inputs[i]!.frames / frames));
+    for (let i = 0; i < outputs.length; i++) {
+      most = Math.min(most, Math.floor(outputs[i]!.frames / emitted[ports[i]!.node.step.node.id]!));
+    }
+    return most;
   }
 
-  /** Places for the slots' numbers, and for what came out of each. */
-  get ids(): Uint32Array {
-    return new Uint32Array(this.#memory.buffer, this.#staging!.ids, BATCH_STREAMS);
-  }
-  get written(): Int32Array {
-    return new Int32Array(this.#memory.buffer, this.#staging!.written, BATCH_STREAMS);
-  }
-  inputFrames(port: number): Float32Array {
-    return this.#staged(this.#staging!.inputs[port]!, this.#lane.lane.inputs.ports[port]!.node.step.width);
-  }
-  outputFrames(port: number): Float32Array {
-    return this.#staged(this.#staging!.outputs[port]!, this.#lane.lane.outputs.ports[port]!.node.step.width);
+  /** Places that a batch takes from and gives to. */
+  get views(): BatchViews {
+    return this.#views!;
   }
 
-  /** Frames that the last `run` wrote to an output. */
-  cameTo(port: number): number {
-    return this.#batch!.written(port) / (4 * this.#lane.lane.outputs.ports[port]!.node.step.width);
+  /** Numbers that the last `run` wrote to an output. */
+  numbersTo(port: number): number {
+    return this.#batch!.written(port) / 4;
   }
 
   /** `frames` frames for each of the first `count` of `ids`. The lane must not have ended. */
@@ -229,8 +232,18 @@ export class Slots {
     this.#batch!.run(count, frames);
   }
 
-  #staged({ at, frames }: Staged, width: number): Float32Array {
-    return new Float32Array(this.#memory.buffer, at, frames * width);
+  #look(): BatchViews {
+    const { ids, written, inputs, outputs } = this.#staging!;
+    const { buffer } = this.#memory;
+    const { inputs: from, outputs: to } = this.#lane.lane;
+    const view = ({ at, frames }: Staged, { node }: { readonly node: Running }): Float32Array =>
+      new Float32Array(buffer, at, frames * node.step.width);
+    return {
+      ids: new Uint32Array(buffer, ids, BATCH_STREAMS),
+      written: new Int32Array(buffer, written, BATCH_STREAMS),
+      inputs: inputs.map((staged, i) => view(staged, from.ports[i]!)),
+      outputs: outputs.map((staged, i) => view(staged, to.ports[i]!)),
+    };
   }
 
   #from(slot: number): number {
