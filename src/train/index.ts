@@ -16,6 +16,7 @@ export type { PlateauOptions, RateSchedule, ScheduleState, WarmUpOptions } from 
 export type { EmaOptions } from './ema.ts';
 export { drawMasks, forTraining, type DropoutMask, type TrainingGraph } from './for-training.ts';
 export { forStreaming } from '../signal/index.ts';
+export { lossCurve, type CurveOptions } from './curve.ts';
 export { terminalProgress, type TrainingProgress } from './progress.ts';
 export { referenceTraining, type ReferenceTrainingOptions } from './reference.ts';
 export type { BatchSource } from './data/source.ts';
