@@ -64,7 +64,8 @@ const MEMORY_SECONDS = 3;
  * | `output.weight`, `.bias` | (2T·bins × D), (2T·bins): T real planes, then T imaginary ones |
  *
  * On a stream: N − 1 samples of look-ahead, since a sample is finished by the last spectrum that overlaps it. Counts
- * frames, so one sample rate only. The end rule appends N − hop zeros, which brings out a file's last samples.
+ * frames, so one sample rate only. The end rule fills the last hop with zeros and appends
+ * N − hop more, which brings out a file's last samples.
  *
  * Sources: Gu & Dao (arXiv 2312.00752) for the block; Mack & Habets, "Deep Filtering" (arXiv 1904.08369) for the
  * filter in place of a mask.
@@ -80,7 +81,7 @@ export function spectralMamba(options: SpectralMambaOptions): Layer {
     name: 'spectral-mamba',
     features: 1,
     sampleRate,
-    endPadding: () => window - hop,
+    endPadding: (frames) => window - hop + ((hop - (frames % hop)) % hop),
     apply(trace, x) {
       const X = stft(x, frames);
       const bins = X.shape[1]!;
