@@ -3,6 +3,9 @@ import { initialise, mamba, s4d } from '../../src/layers/index.ts';
 import { compile, compileBank } from '../../src/stream/index.ts';
 import { allocatedBy } from '../support/allocations.ts';
 
+/** Bytes of the smallest object. */
+const SMALLEST = 16;
+
 describe('nothing becomes garbage once a stream runs', () => {
   it.each([
     ['s4d', s4d({ features: 2, states: 4 }), 1],
@@ -13,17 +16,17 @@ describe('nothing becomes garbage once a stream runs', () => {
     const stream = compile(model, parameters);
     const input = new Float32Array(2 * size);
     const output = new Float32Array(2 * size);
-    expect(allocatedBy(0, () => stream.process(input, output))).toBe(0);
+    expect(allocatedBy(0, () => stream.process(input, output))).toBeLessThan(SMALLEST / 2);
     const bank = compileBank(model, parameters);
     const ids = [bank.open(), bank.open()];
     const [inputs, outputs] = [new Float32Array(4 * size), new Float32Array(4 * size)];
-    expect(allocatedBy(0, () => bank.process(ids, inputs, outputs))).toBe(0);
+    expect(allocatedBy(0, () => bank.process(ids, inputs, outputs))).toBeLessThan(SMALLEST / 2);
     // The measure sees a single small object a call.
     const seen: Float64Array[] = [];
     expect(
       allocatedBy(0, () => {
         seen[0] = new Float64Array(1);
       }),
-    ).toBeGreaterThan(16);
+    ).toBeGreaterThan(SMALLEST);
   });
 });

@@ -24,12 +24,11 @@ function growth(rounds: number, calls: number, work: () => void): number {
 
 /**
  * Bytes of the JavaScript heap that one of `calls` calls to `work` takes, once it has run for a while: what a window of
- * calls takes beyond what a tenth of them does, which leaves out what looking itself costs.
+ * calls takes beyond what a tenth of them does, which leaves out what looking itself costs. The smallest object has 16
+ * bytes; some kilobytes of the engine's own in a window make a byte or two.
  */
 export function allocatedBy(calls: number, work: () => void): number {
   for (let i = 0; i < 5 * WINDOW; i++) work();
   const rounds = Math.max(5, Math.ceil(calls / WINDOW));
-  const bytes = (growth(rounds, WINDOW, work) - growth(5, WINDOW / 10, work)) / (0.9 * WINDOW);
-  // The smallest object has 16 bytes: less than one in 16 calls is the engine's own.
-  return Math.abs(bytes) < 1 ? 0 : bytes;
+  return (growth(rounds, WINDOW, work) - growth(5, WINDOW / 10, work)) / (0.9 * WINDOW);
 }
