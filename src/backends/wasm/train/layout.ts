@@ -65,3 +65,31 @@ export const CHUNK_WANTED = 56;
 export const CHUNK_BEGIN = 60;
 export const CHUNK_END = 64;
 export const CHUNK_BYTES = 80;
+
+// Gated cells (LSTM, GRU), see `assembly/train/lstm.ts` and `gru.ts`.
+/** Frames between two states that are kept. */
+export const CELL_BLOCK = 128;
+export const CELL_UNITS = 0;
+export const CELL_GX = 4;
+/** W_hhᵀ (H × gates·H) and W_hh. */
+export const CELL_TRANSPOSED = 8;
+export const CELL_WEIGHT = 12;
+/** 0 for none. */
+export const CELL_BIAS = 16;
+export const CELL_OUTPUT = 20;
+export const CELL_KEPT = 24;
+export const CELL_SCRATCH = 28;
+/** The state before frame 0 (for an LSTM h, then c), and where the last one goes. */
+export const CELL_BEGIN = 32;
+export const CELL_END = 36;
+export const CELL_D_OUTPUT = 40;
+/** 0 where nobody asks. */
+export const CELL_D_GX = 44;
+/** Sums in float32 and in float64 of dW and of db. */
+export const CELL_WEIGHT_SUMS = 48;
+export const CELL_D_WEIGHT = 52;
+export const CELL_BIAS_SUMS = 56;
+export const CELL_D_BIAS = 60;
+/** Where the gradient of the state before frame 0 is left, as CELL_BEGIN. */
+export const CELL_D_BEGIN = 64;
+export const CELL_BYTES = 80;

@@ -2,8 +2,10 @@ import { opByName } from '../../../signal/index.ts';
 import * as codes from '../layout.ts';
 import type { TrainPlan, TrainRequest } from './kernel.ts';
 import { planArithmetic } from './kernels/arithmetic.ts';
+import { planGru, planLstm } from './kernels/cell.ts';
 import { planConvolution, planTransposed } from './kernels/convolution.ts';
 import { planDense } from './kernels/dense.ts';
+import { planInPlace } from './kernels/in-place.ts';
 import { planReference } from './kernels/reference.ts';
 import { planCopy, planEveryFrame, planMovement } from './kernels/movement.ts';
 import { planNormalise } from './kernels/normalise.ts';
@@ -36,6 +38,23 @@ const planners: Readonly<Record<string, Planner>> = {
   dense: planDense,
   convolution: planConvolution,
   'transposed-convolution': planTransposed,
+  'lstm-cell': planLstm,
+  'gru-cell': planGru,
+  sin: planInPlace({ local: true, reads: [0] }),
+  cos: planInPlace({ local: true, reads: [0] }),
+  clamp: planInPlace({ local: true, reads: [0] }),
+  'stop-gradient': planInPlace({ local: true }),
+  maximum: planInPlace({ local: true, reads: [0] }),
+  embedding: planInPlace({ local: true, reads: [0] }),
+  present: planInPlace({ local: true }),
+  rotary: planInPlace({}),
+  pool: planInPlace({ reads: [0] }),
+  last: planInPlace({}),
+  reverse: planInPlace({}),
+  'at-start': planInPlace({}),
+  'running-mean': planInPlace({}),
+  stft: planInPlace({ costly: true }),
+  'inverse-stft': planInPlace({ costly: true, reads: [0, 1] }),
   normalise: planNormalise,
   slice: planMovement,
   concat: planMovement,

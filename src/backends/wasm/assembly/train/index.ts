@@ -6,6 +6,8 @@ export { binary, binaryRows, unary } from '../pointwise';
 export { binaryBack } from './binary-back';
 export { chunksBack, chunksForward } from './chunks';
 export { depthwise, depthwiseToInput, depthwiseToWeight } from './depthwise';
+export { gruBack, gruForward } from './gru';
+export { lstmBack, lstmForward } from './lstm';
 export { moveBack } from './move-back';
 export { normaliseBack } from './normalise-back';
 export { product } from './product';

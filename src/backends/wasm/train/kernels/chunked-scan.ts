@@ -1,7 +1,7 @@
 import { diagonalScanOp, type DiagonalScanAttributes, type ScanPlan } from '../../../../ops/diagonal-scan.ts';
 import { isConstant } from '../../../../signal/index.ts';
 import { throughDiscretization } from '../../adjoint.ts';
-import { Bytes, SCAN_ROLES, type Scan } from '../../scan.ts';
+import { Bytes, type SCAN_ROLES, type Scan } from '../../scan.ts';
 import type { ForwardCall, TrainPlan, TrainRequest } from '../kernel.ts';
 import * as at from '../layout.ts';
 
