@@ -29,6 +29,6 @@ function growth(rounds: number, calls: number, work: () => void): number {
  */
 export function allocatedBy(calls: number, work: () => void): number {
   for (let i = 0; i < 5 * WINDOW; i++) work();
-  const rounds = Math.max(5, Math.ceil(calls / WINDOW));
-  return (growth(rounds, WINDOW, work) - growth(5, WINDOW / 10, work)) / (0.9 * WINDOW);
+  const rounds = Math.max(8, Math.ceil(calls / WINDOW));
+  return (growth(rounds, WINDOW, work) - growth(rounds, WINDOW / 10, work)) / (0.9 * WINDOW);
 }
