@@ -53,6 +53,13 @@ export class ConfigReader {
     return value as readonly number[];
   }
 
+  /** A list of at least one entry, whatever those are; `wanted` says what to give. */
+  list(key: string, wanted: string): readonly unknown[] {
+    const value = this.#take(key, undefined, wanted);
+    if (!Array.isArray(value) || value.length === 0) this.#refuse(key, value, `give ${wanted}`);
+    return value as readonly unknown[];
+  }
+
   boolean(key: string, otherwise: boolean): boolean {
     const value = this.#take(key, otherwise, 'true or false');
     if (typeof value !== 'boolean') this.#refuse(key, value, 'give true or false');

@@ -15,6 +15,7 @@ import { rtneuralFormat } from './formats/rtneural.ts';
 import { s4Format } from './formats/s4.ts';
 import { s4dFormat } from './formats/s4d.ts';
 import { s5Format } from './formats/s5.ts';
+import { stackFormat } from './formats/stack.ts';
 import { rwkvFormats } from './formats/rwkv.ts';
 import { lruFormat } from './formats/lru.ts';
 import { minGruFormat } from './formats/min-gru.ts';
@@ -53,6 +54,8 @@ export const modelFormats: readonly ModelFormat[] = [
   mamba3Format,
   s4ModelFormat,
   spectralMambaFormat,
+  // A stack's layers are of any of these formats.
+  stackFormat((format, config) => modelFor(format, config)),
 ];
 
 const byName = new Map(modelFormats.map((format) => [format.name, format]));

@@ -23,3 +23,4 @@ export { sashimi, type SashimiOptions } from './sashimi.ts';
 export { s4Model, type S4ModelOptions } from './s4-model.ts';
 export { spectralMamba, type SpectralMambaOptions } from './spectral-mamba.ts';
 export { anomalyDetector, type AnomalyDetectorOptions } from './anomaly-detector.ts';
+export { stack, type StackOptions } from './stack.ts';
