@@ -9,6 +9,7 @@ import {
   gelu,
   mul,
   neg,
+  previous,
   reshape,
   select,
   stopGradient,
@@ -36,6 +37,11 @@ export interface S4dOptions {
    * `s4.py`: at a lower rate than the trained one they would alias. None by default.
    */
   readonly bandLimit?: number | undefined;
+  /**
+   * The states hear (u[k] + u[k − 1]) / 2, which makes S4's bilinear rule, that leaves out u[k − 1], the full
+   * trapezoidal one: no half frame of advance, so that the answer keeps its phase at another rate.
+   */
+  readonly averageInput?: boolean;
 }
 
 /**
@@ -65,7 +71,7 @@ export interface S4dOptions {
  */
 export function s4d(options: S4dOptions): Layer {
   const { features, states = 64, discretization = zoh, init = 'lin', dt: range = {}, sampleRate } = options;
-  const { bandLimit } = options;
+  const { bandLimit, averageInput = false } = options;
   const { A } = s4dMatrices(init, states);
   const half = states / 2;
   return defineLayer({
@@ -95,7 +101,8 @@ export function s4d(options: S4dOptions): Layer {
 
       const dt = mul(exp(logDt), trace.timeScale());
       const weight = bandLimit === undefined ? 2 : mul(inBand(aImag, dt, bandLimit), 2);
-      const ssm = diagonalScan(u, {
+      const heard = averageInput ? mul(add(u, previous(u)), 0.5) : u;
+      const ssm = diagonalScan(heard, {
         a: { re: neg(exp(logAReal)), im: aImag },
         c: { re: mul(select(C, 0), weight), im: mul(select(C, 1), weight) },
         dt,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bilinear } from '../../src/discretize/index.ts';
 import { initialise } from '../../src/layers/index.ts';
 import { modelFor, s4Model } from '../../src/models/index.ts';
 import { compile } from '../../src/stream/index.ts';
@@ -10,6 +11,10 @@ const sizes = { inputs: 2, outputs: 3, features: 4, layers: 2, states: 4, sample
 for (const [name, model] of [
   ['S4 model', s4Model(sizes)],
   ['S4 model, norms before, no pool', s4Model({ ...sizes, preNorm: true, pool: 'none' })],
+  [
+    'S4 model of an amplifier',
+    s4Model({ ...sizes, norm: 'none', averageInput: true, pool: 'none', discretization: bilinear }),
+  ],
 ] as const) {
   verifyStream({ name, model, parameters: initialise(model, 1) });
   verifyStream({ name: `${name}, half the rate`, model, parameters: initialise(model, 1), options: { sampleRate: 4000 } }); // prettier-ignore
@@ -49,6 +54,24 @@ describe('s4Model', () => {
     const silent = new Map([...parameters].map(([name, v]) => [name, name.endsWith('kernel.C') ? v.map(() => 0) : v])); // prettier-ignore
     expect(at(limited, 4000)).toEqual(evaluate(free, silent, { input }, { sampleRate: 4000 })['output']);
     expect(at(limited, 4000)).not.toEqual(at(free, 4000));
+  });
+
+  it('keeps its phase at another rate where inputs are averaged', () => {
+    const options = { inputs: 1, outputs: 1, features: 4, layers: 2, states: 8, sampleRate: 48_000, norm: 'none', pool: 'none', discretization: bilinear } as const; // prettier-ignore
+    const parameters = initialise(s4Model(options), 6);
+    /** The answer to a slow sine, from 10 ms on, at 48 kHz and at every other frame of 96 kHz. */
+    const difference = (averageInput: boolean): number => {
+      const model = s4Model({ ...options, averageInput });
+      const at = (sampleRate: number): Float64Array => {
+        const input = Float64Array.from({ length: sampleRate / 50 }, (_, k) => 0.3 * Math.sin((2 * Math.PI * 1000 * k) / sampleRate)); // prettier-ignore
+        return evaluate(model, parameters, { input }, { sampleRate })['output']!;
+      };
+      const [slow, fast] = [at(48_000).slice(480), at(96_000).filter((_, k) => k % 2 === 0).slice(480)]; // prettier-ignore
+      const mean = slow.reduce((sum, y) => sum + y, 0) / slow.length;
+      const energy = slow.reduce((sum, y) => sum + (y - mean) ** 2, 0);
+      return slow.reduce((sum, y, k) => sum + (y - fast[k]!) ** 2, 0) / energy;
+    };
+    expect(difference(true)).toBeLessThan(0.25 * difference(false));
   });
 
   it('is built by its format', () => {

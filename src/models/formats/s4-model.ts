@@ -9,6 +9,8 @@ import { s4Model } from '../s4-model.ts';
  * | `d_model`, `n_layers` | width and number of the blocks |
  * | `d_state` | states a channel, even; 64 |
  * | `prenorm` | the norm before each layer; false |
+ * | `norm` | `layer` (default), or `none` |
+ * | `average_input` | each layer hears the mean of this frame and the one before; false |
  * | `pool` | `mean` over all frames so far (default), or `none` |
  * | `discretization` | `zoh`, or another by name |
  * | `bandlimit` | of `s4d`, as in `s4.py`; none |
@@ -29,6 +31,8 @@ export const s4ModelFormat: ModelFormat = {
       layers: read.integer('n_layers', { least: 1 }),
       states: read.integer('d_state', { least: 2, even: true, otherwise: 64 }),
       preNorm: read.boolean('prenorm', false),
+      norm: read.choice('norm', { layer: 'layer', none: 'none' } as const, 'layer'),
+      averageInput: read.boolean('average_input', false),
       pool: read.choice('pool', { mean: 'mean', none: 'none' } as const, 'mean'),
       discretization: read.discretization('discretization', 'zoh'),
       bandLimit: read.positive('bandlimit'),
