@@ -80,11 +80,20 @@ function complexTransform(size: number): Transform {
   return bluestein(size);
 }
 
-/** X[k] = c[k] Σₙ (x[n] c[n]) conj(c[k − n]) with the chirp c[n] = e^(−iπn²/N). */
-function bluestein(size: number): Transform {
+/** What a transform of `size` numbers by convolution needs: X[k] = c[k] Σₙ (x[n] c[n]) conj(c[k − n]), c[n] = e^(−iπn²/N). */
+export interface Chirp {
+  /** Of the convolution, a power of two. */
+  readonly length: number;
+  /** c, `size` pairs. */
+  readonly chirp: Float64Array;
+  /** The spectrum of conj(c), wrapped around, `length` pairs. */
+  readonly spectrum: Float64Array;
+}
+
+/** The chirp of a length that is no power of two (Bluestein). */
+export function chirpOf(size: number): Chirp {
   let length = 1;
   while (length < 2 * size - 1) length *= 2;
-  const fft = new FFT(length);
   const chirp = new Float64Array(2 * size);
   const kernel = new Float64Array(2 * length);
   for (let n = 0; n < size; n++) {
@@ -99,7 +108,13 @@ function bluestein(size: number): Transform {
     }
   }
   const spectrum = new Float64Array(2 * length);
-  fft.transform(spectrum, kernel);
+  complexTransform(length)(spectrum, kernel);
+  return { length, chirp, spectrum };
+}
+
+function bluestein(size: number): Transform {
+  const { length, chirp, spectrum } = chirpOf(size);
+  const fft = new FFT(length);
   const padded = new Float64Array(2 * length);
   const product = new Float64Array(2 * length);
   return (out, data) => {

@@ -14,8 +14,9 @@ describe('the WebAssembly builds', () => {
   });
 
   it('are small', () => {
-    expect(decodeBase64(simd).length).toBeLessThan(40_000);
-    expect(decodeBase64(relaxedSimd).length).toBeLessThan(40_000);
+    // Kernels of every op that published networks spend time in: a page loads them once.
+    expect(decodeBase64(simd).length).toBeLessThan(60_000);
+    expect(decodeBase64(relaxedSimd).length).toBeLessThan(60_000);
   });
 
   it('end their tiles where the op flushes its state', () => {

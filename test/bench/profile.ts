@@ -39,7 +39,8 @@ function measured(inner: StreamBackend, shares: Map<string, Share>): StreamBacke
       return {
         ...plan,
         bind(arena, at, node): Kernel {
-          const kernel = plan.bind(arena, at, node);
+          // Without the call as data, so that the walk leaves it to JavaScript, where it can be measured.
+          const { call: _, ...kernel } = plan.bind(arena, at, node);
           return {
             ...kernel,
             run(firings, first) {
@@ -111,9 +112,9 @@ const models: Readonly<Record<string, () => Model>> = {
   rwkv4: () => rwkv4Model({ ...sized, layers: 1 } as never),
   rwkv6: () => layers.rwkv6({ ...sized, heads: 4 }),
   rwkv7: () => layers.rwkv7({ ...sized, headFeatures: 16 }),
-  lstm: () => layers.lstm({ inputs: 64, units: 64 } as never),
-  lstm16: () => layers.lstm({ inputs: 1, units: 16 } as never),
-  gru: () => layers.gru({ inputs: 64, units: 64 } as never),
+  lstm: () => layers.lstm({ features: 64, hidden: 64 }),
+  lstm16: () => layers.lstm({ features: 1, hidden: 16 }),
+  gru: () => layers.gru({ features: 64, hidden: 64 }),
   attention: () => layers.attention({ ...sized, heads: 4, window: 256 }),
   stft: () => signal('stft', (_t, x) => inverseStft(stft(x, frames), frames)),
   mel: () =>

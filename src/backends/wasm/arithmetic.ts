@@ -29,7 +29,9 @@ export const planArithmetic =
     const { a, b } = request.prepared as Indices;
     const constantAt = request.types.findIndex(isConstant);
     if (a.length === 0) return undefined;
-    if (constantAt >= 0) return planConstant(request, constantAt, { code, exchanged });
+    if (constantAt >= 0) {
+      return planConstant(request, constantAt, { code, exchanged }) ?? planRows(request, code);
+    }
     return isIdentity(a, a.length) && isIdentity(b, b.length)
       ? planAlike(a.length, code)
       : planRows(request, code);
@@ -114,8 +116,8 @@ function rowOf({ a, b }: Indices): number {
   return 1;
 }
 
-/** Two signals that broadcast. */
-function planRows({ types, prepared }: KernelRequest, code: number): KernelPlan {
+/** Two signals that broadcast, or a signal and a constant of more numbers. */
+function planRows({ types, constants, prepared }: KernelRequest, code: number): KernelPlan {
   const indices = prepared as Indices;
   const { a, b } = indices;
   const size = rowOf(indices);
@@ -124,8 +126,11 @@ function planRows({ types, prepared }: KernelRequest, code: number): KernelPlan 
   const bytes = new Bytes();
   bytes.take(at.ROWS_BYTES);
   const tableAt = bytes.take(8 * rows);
+  const copies = constants.map((values) => (values ? bytes.take(4 * values.length) : -1));
+  const fields = [at.ROWS_A, at.ROWS_B];
   return {
-    bytes: bytes.size,
+    // The last vector may reach beyond a constant, and must not reach beyond the memory.
+    bytes: bytes.size + at.VECTOR,
     pack(arena, base) {
       const put = writerAt(arena, base);
       put(at.ROWS_CODE, code);
@@ -134,8 +139,15 @@ function planRows({ types, prepared }: KernelRequest, code: number): KernelPlan 
       put(at.ROWS_TABLE, base + tableAt);
       put(at.ROWS_A_MOVES, moves(a));
       put(at.ROWS_B_MOVES, moves(b));
-      put(at.ROWS_A_STEP, 4 * sizeOf(types[0]!.shape));
-      put(at.ROWS_B_STEP, 4 * sizeOf(types[1]!.shape));
+      [at.ROWS_A_STEP, at.ROWS_B_STEP].forEach((step, i) => {
+        const values = constants[i];
+        if (values === undefined) {
+          put(step, 4 * sizeOf(types[i]!.shape));
+        } else {
+          put(fields[i]!, base + copies[i]!);
+          new Float32Array(arena.buffer, base + copies[i]!, values.length).set(values);
+        }
+      });
       for (let row = 0; row < rows; row++) {
         put(tableAt + 8 * row, 4 * a[row * size]!);
         put(tableAt + 8 * row + 4, 4 * b[row * size]!);
@@ -147,10 +159,9 @@ function planRows({ types, prepared }: KernelRequest, code: number): KernelPlan 
         {
           kernel: at.KERNEL_BINARY_ROWS,
           descriptor: base,
-          inputs: [
-            { input: 0, field: base + at.ROWS_A },
-            { input: 1, field: base + at.ROWS_B },
-          ],
+          inputs: fields.flatMap((field, input) =>
+            constants[input] === undefined ? [{ input, field: base + field }] : [],
+          ),
           output: base + at.ROWS_OUTPUT,
         },
         node,

@@ -7,10 +7,12 @@ import { matrixScanOp } from '../../ops/matrix-scan.ts';
 import type { KernelPlan, KernelRequest, StreamBackend } from '../backend.ts';
 import { reference } from '../reference/index.ts';
 import { elementaryPlanner } from './elementary-ops.ts';
+import { planEndless } from './endless.ts';
 import { isFoldable, planFolded } from './folded.ts';
 import { planGeneral } from './general.ts';
 import { planMatrixScan } from './matrix.ts';
 import { findBuild, needBuild, type WasmOptions } from './module.ts';
+import { plannerByName } from './ops-by-name.ts';
 import { familyOf, type Scan } from './scan.ts';
 import { batchBytes } from './batch.ts';
 import { walkBytes } from './walk.ts';
@@ -37,8 +39,8 @@ export function wasm(options: WasmOptions = {}): StreamBackend {
     plan(request) {
       if (request.precision === 'float64') return undefined;
       if (request.op === diagonalScanOp) return planScan(request);
-      if (request.op === matrixScanOp) return planMatrixScan(request);
-      return elementaryPlanner(request.op)?.(request);
+      if (request.op === matrixScanOp) return planMatrixScan(request) ?? planEndless(request);
+      return (elementaryPlanner(request.op) ?? plannerByName(request.op))?.(request);
     },
   };
 }

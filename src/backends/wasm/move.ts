@@ -49,6 +49,20 @@ export function planShift(request: KernelRequest): KernelPlan | undefined {
   return planRuns(request, [{ input: 0, from: Math.max(0, -frames) * size, to: 0, size }], size);
 }
 
+/** A constant at every frame, whatever the first input holds: the second input's values, or 1 where there is none. */
+export function planEveryFrame(request: KernelRequest): KernelPlan | undefined {
+  const [frames, given] = request.types;
+  const shape = given?.shape ?? [1];
+  const size = sizeOf(shape);
+  const still = { shape, rate: 'constant' as const };
+  const values = request.constants[1] ?? new Float64Array(size).fill(1);
+  return planRuns(
+    { ...request, types: [frames!, still], constants: [undefined, values] },
+    [{ input: 1, from: 0, to: 0, size }],
+    size,
+  );
+}
+
 function planRuns(request: KernelRequest, runs: readonly Run[], outputSize: number): KernelPlan | undefined {
   const { op, attributes, types, constants } = request;
   if (outputSize === 0) return undefined;

@@ -2,6 +2,7 @@
 // Relative error 5e-7 at most where the function itself is well conditioned; NaN stays NaN.
 
 import * as at from '../layout';
+import { circular } from './elementary';
 import { storeLanes } from './linear';
 import { exp, gelu, geluTanh, log, sigmoid, silu, softplus, tanh } from './transcendental';
 
@@ -39,14 +40,21 @@ export function unary(code: i32, from: usize, to: usize, count: i32): void {
       return each(at.GELU, from, to, count);
     case at.GELU_TANH:
       return each(at.GELU_TANH, from, to, count);
+    case at.SIN:
+      return each(at.SIN, from, to, count);
+    case at.COS:
+      return each(at.COS, from, to, count);
   }
 }
 
 // @ts-ignore: decorator
 @inline
 function each(code: i32, from: usize, to: usize, count: i32): void {
-  for (; count >= 4; count -= 4, from += 16, to += 16) v128.store(to, apply(code, v128.load(from)));
-  if (count > 0) storeLanes(to, apply(code, v128.load(from)), count);
+  for (; count > 0; count -= 4, from += 16, to += 16) {
+    const value = apply(code, v128.load(from));
+    if (count >= 4) v128.store(to, value);
+    else storeLanes(to, value, count);
+  }
 }
 
 /** Two inputs of `count` numbers each. */
@@ -147,6 +155,10 @@ function apply(code: i32, x: v128): v128 {
       return silu(x);
     case at.GELU:
       return gelu(x);
+    case at.SIN:
+      return circular(x, false);
+    case at.COS:
+      return circular(x, true);
     default:
       return geluTanh(x);
   }
