@@ -41,4 +41,5 @@ export { plainReadOut, plainReadOutOp, type PlainReadOutOperands } from './dplr-
 export { irregularStateSpace, type IrregularStateSpaceOperands } from './irregular-state-space.ts';
 export { dropout, dropoutOp, type DropoutOptions } from './dropout.ts';
 export { novelty, noveltyProbability, type NoveltyOptions } from './novelty.ts';
+export { adaptiveInterval, type AdaptiveIntervalOptions } from './adaptive-interval.ts';
 export { recursiveLeastSquares, type RecursiveLeastSquaresOptions } from './recursive-least-squares.ts';

@@ -116,26 +116,23 @@ describe.skipIf(missingShared('data', 'nab'))('the Numenta Anomaly Benchmark (ne
 function windowedGaussian(values: Float64Array): Float64Array {
   let known: number[] = [];
   let fresh: number[] = [];
-  let [mean, deviation] = [0, 1];
-  let sum = 0;
-  const renew = (): void => {
-    mean = sum / known.length;
-    const variance = known.reduce((total, x) => total + (x - mean) ** 2, 0) / known.length;
-    deviation = Math.sqrt(variance) || 1e-6;
-  };
+  // Mean and sum of squares about it.
+  let [mean, about] = [0, 0];
   return values.map((value) => {
+    const deviation = Math.sqrt(about / known.length) || 1e-6;
     const score = known.length === 0 ? 0 : -Math.log10(tail(Math.abs(value - mean) / deviation));
     if (known.length < 6400) {
       known.push(value);
-      sum += value;
-      renew();
+      const before = mean;
+      mean += (value - mean) / known.length;
+      about += (value - before) * (value - mean);
     } else {
       fresh.push(value);
       if (fresh.length === 100) {
         known = [...known.slice(100), ...fresh];
-        sum = known.reduce((total, x) => total + x, 0);
         fresh = [];
-        renew();
+        mean = known.reduce((total, x) => total + x, 0) / known.length;
+        about = known.reduce((total, x) => total + (x - mean) ** 2, 0);
       }
     }
     return score;
