@@ -4,6 +4,7 @@ export { gradient, type Gradients } from './gradient.ts';
 export * from './online/index.ts';
 export type { EvaluateOptions, Sequences } from './tape.ts';
 export { fit } from './fit.ts';
+export { checkMonitoring } from './fit-options.ts';
 export type { CheckpointOptions, FitOptions, FitResult, RunStart } from './fit-options.ts';
 export type { Weights } from './run-state.ts';
 export type { EpochRecord, StepRecord } from './history.ts';
@@ -18,8 +19,10 @@ export { drawMasks, forTraining, type DropoutMask, type TrainingGraph } from './
 export { forStreaming } from '../signal/index.ts';
 export { lossCurve, type CurveOptions } from './curve.ts';
 export { terminalProgress, type TrainingProgress } from './progress.ts';
+export { cpu, type CpuOptions } from './cpu/cpu.ts';
+export { withFallback } from './with-fallback.ts';
 export { referenceTraining, type ReferenceTrainingOptions } from './reference.ts';
-export type { BatchSource } from './data/source.ts';
+export * from './data/index.ts';
 export type { Loss, LossCall, LossOutput } from './loss.ts';
 export type { Optimizer, ParameterSettings } from './optimizer.ts';
 export type {
