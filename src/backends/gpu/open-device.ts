@@ -127,7 +127,10 @@ async function requestAdapter(): Promise<Adapter> {
   if (!holder.gpu) {
     const { create, globals } = await loadWebGpu();
     Object.assign(globalThis, globals);
-    Object.defineProperty(holder, 'gpu', { value: withMoreArrays(create([])), configurable: true });
+    Object.defineProperty(holder, 'gpu', {
+      value: withMoreArrays(create([])),
+      configurable: true,
+    });
     ours = true;
   }
   let cause: unknown;

@@ -1,13 +1,17 @@
 /**
  * The shape of workgroups. gpu.js 2.24 gives a kernel of several dimensions groups of 8 × 8 threads, so that neighbours in
  * a group read from several rows at once, and one of one dimension groups of 64; a large device spends its time starting
- * them. Here they are 256 threads along the first axis, as far as it goes: neighbours read neighbouring numbers.
+ * them. Here they are 256 threads, 32 of them along the first axis where it goes that far: neighbours read neighbouring
+ * numbers.
  * Nothing else depends on it: where gpu.js writes its shaders in another way, its own groups stay.
  */
 import type { GpuJs } from './open-device.ts';
 
 /** Threads of a group, WebGPU's least limit. */
 const THREADS = 256;
+
+/** As many of them along the first axis as run in step: they read one line of memory together. */
+const ALONG = 32;
 
 interface ShaderKernel {
   readonly output: readonly number[];
@@ -39,6 +43,6 @@ export function widenWorkgroups(gpuJs: GpuJs): void {
 function tileOf([width = 1, ...more]: readonly number[]): readonly [number, number] {
   if (more.length === 0) return [THREADS, 1];
   let x = 1;
-  while (x < width && x < THREADS) x *= 2;
+  while (x < width && x < ALONG) x *= 2;
   return [x, THREADS / x];
 }

@@ -176,26 +176,28 @@ return 0;`,
   }
 }
 
+/** Numbers that a thread adds up. */
+const RUN = 64;
+
 /** Σ g², one number. */
 function squareSum(plan: Plan, slopes: Tensor): Tensor {
-  const size = lengthOf(slopes.dims);
-  const run = Math.max(64, 2 ** Math.ceil(Math.log2(Math.sqrt(size))));
-  const runs = Math.ceil(size / run);
-  const partial = plan.run({
-    label: 'norm',
-    dims: [runs],
-    inputs: { g: slopes },
-    body: `let sum = 0;
-for (let i = 0; i < ${run}; i++) {
+  let [rest, size] = [slopes, lengthOf(slopes.dims)];
+  for (let first = true; first || size > 1; first = false) {
+    const runs = Math.ceil(size / RUN);
+    // Neighbouring threads read neighbouring numbers.
+    const term = first ? 'g[x] * g[x]' : 'g[x]';
+    rest = plan.run({
+      label: 'norm',
+      dims: [runs],
+      inputs: { g: rest },
+      body: `let sum = 0;
+for (let i = 0; i < ${RUN}; i++) {
   const x = i * ${runs} + this.thread.x;
-  if (x < ${size}) { sum += g[x] * g[x]; }
+  if (x < ${size}) { sum += ${term}; }
 }
 return sum;`,
-  });
-  return plan.run({
-    label: 'norm',
-    dims: [1],
-    inputs: { partial },
-    body: `let sum = 0;\nfor (let i = 0; i < ${runs}; i++) { sum += partial[i]; }\nreturn sum;`,
-  });
+    });
+    size = runs;
+  }
+  return rest;
 }

@@ -72,7 +72,8 @@ const MAP_READ_AND_COPY = 0x0001 | 0x0008;
 
 /** @throws BackendError where gpu.js is not built as this file knows it. */
 export function residentPipeline(pipeline: Pipeline, plan: Plan, kept: readonly string[]): Resident {
-  const executor = (pipeline as unknown as { pipeline?: { _executor?: Partial<Executor> } }).pipeline?._executor;
+  const executor = (pipeline as unknown as { pipeline?: { _executor?: Partial<Executor> } }).pipeline
+    ?._executor;
   const { _device: device, _argRegions: regions, _resultReads: reads, _passes: passes } = executor ?? {};
   if (!device || !(regions instanceof Map) || !reads || !passes) {
     throw new BackendError(

@@ -16,7 +16,10 @@ export interface RowSum {
   readonly items: number;
   readonly inputs: Readonly<Record<string, Tensor>>;
   readonly scalars?: Readonly<Record<string, number>>;
-  /** Text of what a frame adds; the thread's element is `this.thread.x`, the frame `frame`, the item `item`. */
+  /**
+   * Text of what a frame adds; the thread's element is `this.thread.x`. The frame's own text is of whole numbers: gpu.js
+   * keeps every named value as a float, and turning floats to places costs more than the sum.
+   */
   readonly term: (frame: string, item: string) => string;
   /** Statements before the first term, for what does not change from frame to frame. */
   readonly before?: string;
@@ -30,7 +33,8 @@ export function sumRows(
   const run = Math.min(frames, RUN);
   const blocks = Math.ceil(frames / run);
   const ragged = blocks * run !== frames;
-  const add = `sum += ${term('frame', Z)};`;
+  const frame = `(this.thread.y * ${run} + i)`;
+  const add = `sum += ${term(frame, Z)};`;
   const partial = plan.run({
     label,
     dims: [width, blocks, items],
@@ -38,8 +42,7 @@ export function sumRows(
     ...(scalars ? { scalars } : {}),
     body: `${before}let sum = 0;
 for (let i = 0; i < ${run}; i++) {
-  const frame = this.thread.y * ${run} + i;
-  ${ragged ? `if (frame < ${frames}) { ${add} }` : add}
+  ${ragged ? `if (${frame} < ${frames}) { ${add} }` : add}
 }
 return sum;`,
   });

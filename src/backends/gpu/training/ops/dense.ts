@@ -71,9 +71,6 @@ return sum;`,
   },
 };
 
-/** Frames that a thread of the weight's gradient adds up. */
-const RUN = 256;
-
 /** Σ dy xᵀ over vectors, frames and items. */
 function weightGradient(
   { plan, label, inputs, dims, dOutput }: BackwardCall,
@@ -100,23 +97,35 @@ let sum = 0;\n${product('o', 'i', Y, Z)}\nreturn sum;`,
   }
   // Neighbouring threads stand at neighbouring i and o, of one run of frames: they read the same few numbers.
   const [, frames, items] = dims;
-  const run = Math.min(RUN, frames);
+  const run = runOf(frames, outputs * columns);
   const blocks = Math.ceil(frames / run);
-  const term = product(Y, X, 'frame', 'item');
+  const frame = `(${Z} * ${run} + k)`;
+  const term = product(Y, X, frame, 'item');
   const partial = plan.run({
-    label,
-    dims: [columns, outputs, blocks * items],
+    label: `${label} dW`,
+    dims: [columns, outputs, blocks],
     inputs: { d: dOutput, x: x! },
-    body: `const item = Math.floor((${Z} + 0.5) / ${blocks});
-const first = (${Z} - item * ${blocks}) * ${run};
-let sum = 0;
-for (let k = 0; k < ${run}; k++) {
-  const frame = first + k;
-  ${blocks * run === frames ? term : `if (frame < ${frames}) { ${term} }`}
+    body: `let sum = 0;
+for (let item = 0; item < ${items}; item++) {
+  let own = 0;
+  for (let k = 0; k < ${run}; k++) {
+    ${(blocks * run === frames ? term : `if (${frame} < ${frames}) { ${term} }`).replaceAll('sum +=', 'own +=')}
+  }
+  sum += own;
 }
 return sum;`,
   });
   return sumSlices(plan, label, partial);
+}
+
+/** Threads that fill a large device. */
+const THREADS = 2 ** 21;
+
+/** Frames of a run: so many that there are threads enough, and if it can be a whole number of runs. */
+function runOf(frames: number, width: number): number {
+  const most = Math.max(1, Math.min(256, Math.floor((frames * width) / THREADS)));
+  for (let run = most; run > most / 2; run--) if (frames % run === 0) return run;
+  return most;
 }
 
 const overVectors = (

@@ -38,6 +38,9 @@ import { choosePart, laneEntry, placeOf, stillTables, type Tables } from './tabl
 
 const CHUNK = 64;
 
+/** The thread's chunk, and its place in it, as whole numbers. */
+const CHUNK_AND_PLACE = [`(${Y} >> ${Math.log2(CHUNK)})`, `(${Y} & ${CHUNK - 1})`] as const;
+
 /** Whether a scan has this form. A real recurrence by e^z alone never turns negative, which `rate` can't say. */
 export function isStill(scan: Scan): boolean {
   const { attributes, position, complex } = scan;
@@ -76,7 +79,7 @@ export function stillForward(call: ForwardCall, save: (name: string, tensor: Ten
     save('starts', starts);
   }
   const source = new Source();
-  const [chunk, s] = source.split(Y, CHUNK);
+  const [chunk, s] = CHUNK_AND_PLACE;
   const y = source.variable('y', ZERO);
   source.times('l', CHUNK, (l) => {
     source.breakWhen(`${l} > ${s}`);
@@ -127,10 +130,10 @@ export function stillAdjoint(call: BackwardCall): void {
   if (chunks > 1) {
     const source = new Source();
     const { h, part } = placeOf(source, scan);
-    const chunk = source.let('chunk', `${chunks - 1} - ${Y}`);
+    const chunk = `(${chunks - 1} - ${Y})`;
     const sum = source.variable('sum', ZERO);
     source.times('s', CHUNK, (s) => {
-      const frame = source.let('frame', `${chunk} * ${CHUNK} + ${s}`);
+      const frame = `(${chunk} * ${CHUNK} + ${s})`;
       const add1 = (): void => source.set(sum, `${sum} + outOf[0][${s}][${X}] * d[${Z}][${frame}][${h}]`);
       if (ragged) source.when(`${frame} < ${frames}`, add1);
       else add1();
@@ -146,7 +149,7 @@ export function stillAdjoint(call: BackwardCall): void {
 
   if (wanted(scan.position.u!)) {
     const source = new Source();
-    const [chunk, s] = source.split(Y, CHUNK);
+    const [chunk, s] = CHUNK_AND_PLACE;
     const du = source.variable('du', ZERO);
     source.times('l', CHUNK, (l) => {
       source.breakWhen(`${l} + ${s} > ${CHUNK - 1}`);
@@ -157,9 +160,9 @@ export function stillAdjoint(call: BackwardCall): void {
     if (owed) {
       const names = {
         weights: 'into',
-        row: source.let('row', `${CHUNK - 1} - ${s}`),
+        row: `(${CHUNK - 1} - ${s})`,
         starts: 'owed',
-        chunk: source.let('from', `${chunks - 1} - ${chunk}`),
+        chunk: `(${chunks - 1} - ${chunk})`,
         conjugated: true,
       };
       readStart(source, scan, states, channels, du, names);
@@ -190,7 +193,7 @@ interface TableGradients {
 }
 
 /** Threads that a sum over chunks is shared out over, where there are so many chunks: enough to fill a large device. */
-const THREADS = 2 ** 20;
+const THREADS = 2 ** 21;
 
 /** Sums over all chunks of all items of products, element by element of the tables. */
 function gradientsOfTables(
@@ -205,7 +208,7 @@ function gradientsOfTables(
   const chunks = Math.ceil(frames / CHUNK);
   const ragged = chunks * CHUNK !== frames;
 
-  /** Σ over chunks of all items of what `term` adds to the accumulator `sum`; a slice takes every so-manieth. */
+  /** Σ over chunks of all items of what `term` adds to the accumulator; a slice takes some neighbouring chunks. */
   const overChunks = (
     what: string,
     width: number,
@@ -213,22 +216,27 @@ function gradientsOfTables(
     count: number,
     write: (source: Source) => { term: (item: string, chunk: string, sum: string) => void; sign?: string },
   ): Tensor => {
-    const all = items * count;
-    const slices = Math.min(all, Math.max(1, Math.ceil(THREADS / (width * CHUNK))));
-    const each = Math.ceil(all / slices);
+    const wished = Math.ceil(THREADS / (width * CHUNK));
+    const each = Math.ceil(count / Math.min(count, wished));
+    const stretches = Math.ceil(count / each);
+    // Items are shared out by powers of two, so that a slice's number comes apart in whole numbers.
+    let bits = 0;
+    while (stretches << bits < wished && 1 << bits < items) bits++;
+    const perSlice = Math.ceil(items / (1 << bits));
+    const slices = stretches << bits;
     const source = new Source();
     const { term, sign } = write(source);
     const sum = source.variable('sum', ZERO);
-    source.times('m', each, (m) => {
-      const which = source.let('which', `${m} * ${slices} + ${Z}`);
-      const inner = (): void => {
-        const [item, chunk] = source.split(which, count);
-        const own = source.variable('own', ZERO);
+    source.times('i', perSlice, (i) => {
+      const item = bits === 0 ? i : `((${Z} & ${(1 << bits) - 1}) * ${perSlice} + ${i})`;
+      if (perSlice << bits !== items) source.breakWhen(`${item} >= ${items}`);
+      const own = source.variable('own', ZERO);
+      source.times('m', each, (m) => {
+        const chunk = `(${bits === 0 ? Z : `(${Z} >> ${bits})`} * ${each} + ${m})`;
+        if (each * stretches !== count) source.breakWhen(`${chunk} >= ${count}`);
         term(item, chunk, own);
-        source.set(sum, `${sum} + ${own}`);
-      };
-      if (each * slices === all) inner();
-      else source.when(`${which} < ${all}`, inner);
+      });
+      source.set(sum, `${sum} + ${own}`);
     });
     const partial = plan.run({
       label: `${label} ${what}`,
@@ -249,7 +257,7 @@ function gradientsOfTables(
     term: (item, k, sum) =>
       source.times('s', CHUNK, (s) => {
         source.breakWhen(`${s} + ${Y} > ${CHUNK - 1}`);
-        const frame = source.let('frame', `${k} * ${CHUNK} + ${s}`);
+        const frame = `(${k} * ${CHUNK} + ${s})`;
         if (ragged) source.breakWhen(`${frame} + ${Y} >= ${frames}`);
         source.set(sum, `${sum} + d[${item}][${frame} + ${Y}][${X}] * u[${item}][${frame}][${X}]`);
       }),
@@ -277,7 +285,7 @@ function gradientsOfTables(
       return {
         // The first chunk starts from 0.
         term: (item, k, sum) => {
-          const frame = source.let('frame', `${k} * ${CHUNK} + ${CHUNK} + ${Y}`);
+          const frame = `(${k} * ${CHUNK} + ${CHUNK} + ${Y})`;
           const add1 = (): void =>
             source.set(sum, `${sum} + starts[${item}][${k} + 1][${X}] * d[${item}][${frame}][${h}]`);
           if (ragged) source.when(`${frame} < ${frames}`, add1);

@@ -13,11 +13,13 @@
  */
 import type { ScanRole } from '../../../../../ops/diagonal-scan.ts';
 import {
+  ONE,
   ZERO,
   add,
   conjugate,
   multiply,
   plus,
+  real,
   realOfProduct,
   scale,
   times,
@@ -34,6 +36,9 @@ import { carryVarying } from './varying-carries.ts';
 
 /** Frames of a chunk: walks are short, and the carries are an eighth of a trajectory. */
 const CHUNK = 8;
+
+/** The thread's chunk, and its place in it, as whole numbers. */
+const CHUNK_AND_PLACE = [`(${Y} >> ${Math.log2(CHUNK)})`, `(${Y} & ${CHUNK - 1})`] as const;
 
 interface Lane {
   readonly h: string;
@@ -60,17 +65,65 @@ function motionAt(call: ForwardCall, source: Source, lane: Lane, frame: string):
 const inputWeight = (
   call: ForwardCall,
   source: Source,
-  { dt, gain }: Motion,
+  { dt, gain }: Pick<Motion, 'dt' | 'gain'>,
   lane: Lane,
   frame: string,
 ): Complex => source.letComplex('bBar', scale(dt, times(gain, operandPair(call, 'b', lane, frame))));
 
-/** x ← x + (d x + B̄ u) */
-function advance(call: ForwardCall, source: Source, x: Complex, lane: Lane, frame: string): Motion {
+/**
+ * x ← Ā x + drive, and what the frame was made of. Over the few frames of a walk Ā itself is exact enough; `exact` takes
+ * Ā − 1, for the carries, in which a slow lane's time constant has to survive.
+ */
+function advance(
+  call: ForwardCall,
+  source: Source,
+  x: Complex,
+  lane: Lane,
+  frame: string,
+  exact = false,
+): void {
+  const u = operandPair(call, 'u', lane, frame);
+  const quick = exact ? undefined : quickMotion(call, source, lane, frame);
+  if (quick) {
+    const drive = times(inputWeight(call, source, quick, lane, frame), u);
+    source.setComplex(x, plus(times(quick.aBar, x), source.letComplex('drive', drive)));
+    return;
+  }
   const motion = motionAt(call, source, lane, frame);
-  const drive = times(inputWeight(call, source, motion, lane, frame), operandPair(call, 'u', lane, frame));
+  const drive = times(inputWeight(call, source, motion, lane, frame), u);
   source.setComplex(x, plus(x, plus(times(motion.decay, x), source.letComplex('drive', drive))));
-  return motion;
+}
+
+/** Ā and g where neither needs Ā − 1. */
+function quickMotion(
+  call: ForwardCall,
+  source: Source,
+  lane: Lane,
+  frame: string,
+): { readonly dt: string; readonly aBar: Complex; readonly gain: Complex } | undefined {
+  const { family } = scanOf(call).attributes.method;
+  if (family.kind === 'rational' || (family.kind === 'exponential' && family.input === 'phi1'))
+    return undefined;
+  const dt = source.let('step', operandText(call, 'dt', lane, frame));
+  const z = source.letComplex('z', scale(dt, operandPair(call, 'a', lane, frame)));
+  if (family.kind === 'given') return { dt, aBar: z, gain: real(ONE) };
+  const aBar = exponential(source, z);
+  return { dt, aBar, gain: family.input === 'exp' ? aBar : real(ONE) };
+}
+
+const exponential = (source: Source, [re, im]: Complex): Complex => {
+  const grown = source.let('grown', `Math.exp(${re})`);
+  if (im === ZERO) return real(grown);
+  return source.letComplex('aBar', [`${grown} * cosine(${im})`, `${grown} * sine(${im})`]);
+};
+
+/** Ā alone, for the way back. */
+function quickDecay(call: ForwardCall, source: Source, lane: Lane, frame: string): Complex | undefined {
+  const { family } = scanOf(call).attributes.method;
+  if (family.kind === 'rational') return undefined;
+  const dt = source.let('step', operandText(call, 'dt', lane, frame));
+  const z = source.letComplex('z', scale(dt, operandPair(call, 'a', lane, frame)));
+  return family.kind === 'given' ? z : exponential(source, z);
 }
 
 /** e[t]: the gradient that enters the scan at a frame. */
@@ -88,9 +141,21 @@ function entering(call: ForwardCall, source: Source, lane: Lane, frame: string):
 }
 
 /** r ← conj(Ā) (r + e) */
-function retreat(call: ForwardCall, source: Source, r: Complex, lane: Lane, frame: string): void {
-  const { decay } = motionAt(call, source, lane, frame);
+function retreat(
+  call: ForwardCall,
+  source: Source,
+  r: Complex,
+  lane: Lane,
+  frame: string,
+  exact = false,
+): void {
+  const quick = exact ? undefined : quickDecay(call, source, lane, frame);
   const lambda = source.letComplex('lambda', plus(r, entering(call, source, lane, frame)));
+  if (quick) {
+    source.setComplex(r, times(conjugate(quick), lambda));
+    return;
+  }
+  const { decay } = motionAt(call, source, lane, frame);
   source.setComplex(r, plus(lambda, times(source.letComplex('back', conjugate(decay)), lambda)));
 }
 
@@ -128,10 +193,10 @@ function reduce(
   const source = new Source();
   const place = placeOf(source, scan);
   const x = source.complexVariable('x', scan.complex);
-  const chunk = source.let('chunk', chunkOf);
+  const chunk = `(${chunkOf})`;
   source.times('s', CHUNK, (s) => {
     const within = reversed ? `${CHUNK - 1} - ${s}` : s;
-    const frame = source.let('frame', `${chunk} * ${CHUNK} + ${within}`);
+    const frame = `(${chunk} * ${CHUNK} + ${within})`;
     source.when(`${frame} < ${frames}`, () => write(source, x, place, frame));
   });
   return plan.run({
@@ -151,7 +216,7 @@ function forwardCarries(call: ForwardCall): Carries {
     source.setComplex(p, plus(p, plus(times(decay, p), decay)));
   });
   const sums = reduce(call, operandInputs(call, FORWARD), chunks - 1, Y, (source, x, lane, frame) => {
-    advance(call, source, x, lane, frame);
+    advance(call, source, x, lane, frame, true);
   });
   const carried = { ...call, label: `${call.label} carries` };
   const starts = carryVarying(carried, scan, { tensor: decays, index: (q) => q, conjugated: false }, sums);
@@ -167,7 +232,7 @@ function backwardCarries(call: BackwardCall, decays: Tensor): Tensor {
     { ...operandInputs(call, [...DECAY, ...ENTERING]), d: call.dOutput },
     chunks - 1,
     `${chunks - 1} - ${Y}`,
-    (source, r, lane, frame) => retreat(call, source, r, lane, frame),
+    (source, r, lane, frame) => retreat(call, source, r, lane, frame, true),
     true,
   );
   const carried = { ...call, label: `${call.label} carries` };
@@ -187,7 +252,7 @@ function stateAfter(
   const x = source.complexVariable('x', scan.complex, startOf(source, scan, 'starts', chunk, lane));
   source.times('i', CHUNK, (i) => {
     source.breakWhen(`${i} > ${s}`);
-    advance(call, source, x, lane, source.let('frame', `${chunk} * ${CHUNK} + ${i}`));
+    advance(call, source, x, lane, `(${chunk} * ${CHUNK} + ${i})`);
   });
   return x;
 }
@@ -201,15 +266,15 @@ function gradientAt(
   chunk: string,
   s: string,
 ): Complex {
-  const row = source.let('row', `${chunksOf(scan) - 1} - ${chunk}`);
+  const row = `(${chunksOf(scan) - 1} - ${chunk})`;
   const r = source.complexVariable('r', scan.complex, startOf(source, scan, 'owed', row, lane));
   source.times('i', CHUNK, (i) => {
-    const later = source.let('later', `${CHUNK - 1} - ${i}`);
+    const later = `(${CHUNK - 1} - ${i})`;
     source.breakWhen(`${later} <= ${s}`);
-    const frame = source.let('frame', `${chunk} * ${CHUNK} + ${later}`);
+    const frame = `(${chunk} * ${CHUNK} + ${later})`;
     source.when(`${frame} < ${scan.frames}`, () => retreat(call, source, r, lane, frame));
   });
-  const here = source.let('frame', `${chunk} * ${CHUNK} + ${s}`);
+  const here = `(${chunk} * ${CHUNK} + ${s})`;
   return source.letComplex('lambda', plus(r, entering(call, source, lane, here)));
 }
 
@@ -220,7 +285,7 @@ export function varyingForward(call: ForwardCall, save: (name: string, tensor: T
   if (decays) save('decays', decays);
   if (starts) save('starts', starts);
   const source = new Source();
-  const [chunk, s] = source.split(Y, CHUNK);
+  const [chunk, s] = CHUNK_AND_PLACE;
   const inputs = {
     ...operandInputs(call, [...FORWARD, ...ENTERING]),
     ...(starts ? { starts } : {}),
@@ -296,7 +361,7 @@ function ofSignal(
   const { plan, label, dims } = call;
   const [rows, columns] = rowsAndColumns(call, role);
   const source = new Source();
-  const [chunk, s] = source.split(Y, CHUNK);
+  const [chunk, s] = CHUNK_AND_PLACE;
   const sum = source.variable('sum', ZERO);
   overLanes(source, scan, rows, columns, (lane) => {
     const share = (): string => {
@@ -338,7 +403,7 @@ function ofConstant(
   const sum = source.variable('sum', ZERO);
   overLanes(source, scan, rows, columns, (lane) =>
     source.times('k', Math.min(chunks, CHUNKS), (k) => {
-      const chunk = source.let('chunk', `${Y} * ${Math.min(chunks, CHUNKS)} + ${k}`);
+      const chunk = `(${Y} * ${Math.min(chunks, CHUNKS)} + ${k})`;
       source.breakWhen(`${chunk} >= ${chunks}`);
       const x = source.complexVariable(
         'x',
@@ -346,7 +411,7 @@ function ofConstant(
         role === 'b' || role === 'bIm' ? [ZERO, ZERO] : startOf(source, scan, 'starts', chunk, lane),
       );
       source.times('s', CHUNK, (s) => {
-        const frame = source.let('frame', `${chunk} * ${CHUNK} + ${s}`);
+        const frame = `(${chunk} * ${CHUNK} + ${s})`;
         source.breakWhen(`${frame} >= ${frames}`);
         if (role === 'c' || role === 'cIm') {
           advance(call, source, x, lane, frame);
