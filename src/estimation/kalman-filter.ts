@@ -22,6 +22,8 @@ interface Prepared {
   readonly flat: FlatKalmanSystem;
   readonly steps: StepCache<{ step: KalmanStep }>;
   readonly scratch: KalmanScratch;
+  /** The state of whichever stream runs. */
+  readonly belief: { -readonly [K in keyof Belief]: Belief[K] };
 }
 
 const [Y, DT] = [0, 1] as const;
@@ -53,12 +55,20 @@ const kalmanOp = defineOp<KalmanAttributes, Prepared>({
   prepare({ attributes }) {
     const flat = flatten(attributes.system);
     const nothing = { A: new Float64Array(0), B: new Float64Array(0), Q: new Float64Array(0) };
-    return { flat, steps: new StepCache(1, () => ({ step: nothing })), scratch: kalmanScratch(flat.n) };
+    return {
+      flat,
+      steps: new StepCache(1, () => ({ step: nothing })),
+      scratch: kalmanScratch(flat.n),
+      belief: { x: flat.mean, P: flat.covariance },
+    };
   },
   step({ attributes: { period, hasControl, hasObserved }, inputs, output, state, prepared }) {
-    const { flat, steps, scratch } = prepared;
-    const [x, P, begun] = [state['x']!, state['P']!, state['begun']!];
-    const belief: Belief = { x, P };
+    const { flat, steps, scratch, belief } = prepared;
+    const x = state['x']!;
+    const P = state['P']!;
+    const begun = state['begun']!;
+    belief.x = x;
+    belief.P = P;
     if (begun[0] === 0) {
       begun[0] = 1;
       x.set(flat.mean);

@@ -31,6 +31,7 @@ import { discretizationByName } from '../../discretize/index.ts';
 import type { FloatArray, PrepareCall, SignalType, StateSections, StepCall } from '../../signal/index.ts';
 import { defineOp, formatShape, isConstant, sizeOf, unitRate } from '../../signal/index.ts';
 import { adamwStep, clippingFactor } from '../adamw-step.ts';
+import type { ParameterSettings } from '../optimizer.ts';
 import { advanceSensitivities, type LaneCall } from './sensitivities.ts';
 
 /** What may be learned, in the order of the op's inputs behind `u` and `target`. */
@@ -75,6 +76,18 @@ interface Plan {
   /** Current weights: what the stream began with plus what it learned. */
   readonly weights: Readonly<Partial<Record<Learnable, Float64Array>>>;
   readonly at: Readonly<Partial<Record<Learnable, number>>>;
+  /** What the optimiser is told; made once, since a running stream allocates nothing. */
+  readonly settings: Readonly<Record<Learnable, ParameterSettings>>;
+  readonly moment: { step: number; rate: number; scale: number };
+}
+
+/** Names of the sections that belong to a parameter. */
+const GRADIENT = sectionNames('gradient');
+const MEAN = sectionNames('mean');
+const SQUARE = sectionNames('square');
+
+function sectionNames(what: string): Readonly<Record<Learnable, string>> {
+  return Object.fromEntries(LEARNABLE.map((name) => [name, `${what}.${name}`])) as Record<Learnable, string>;
 }
 
 /** Numbers of a parameter. */
@@ -121,17 +134,18 @@ function prepare({ attributes }: PrepareCall<RecurrentLearningAttributes>): Plan
   return {
     operands,
     output,
+    // Not whole numbers: a field that held one would be boxed anew at every change.
     lane: {
       method: attributes.method,
-      aRe: 0,
-      aIm: 0,
-      bRe: 1,
-      bIm: 0,
-      dt: 0,
-      xRe: 0,
-      xIm: 0,
-      u: 0,
-      uBefore: 0,
+      aRe: Number.NaN,
+      aIm: -0,
+      bRe: Number.NaN,
+      bIm: -0,
+      dt: Number.NaN,
+      xRe: Number.NaN,
+      xIm: -0,
+      u: Number.NaN,
+      uBefore: -0,
     },
     inner: {
       attributes: scan,
@@ -144,6 +158,10 @@ function prepare({ attributes }: PrepareCall<RecurrentLearningAttributes>): Plan
     },
     weights: Object.fromEntries(has.map((name) => [name, new Float64Array(size[name])])),
     at: Object.fromEntries(has.map((name, i) => [name, i + 2])),
+    settings: Object.fromEntries(
+      LEARNABLE.map((name) => [name, { rate: attributes.rule.rates[name], decay: 0 }]),
+    ) as Record<Learnable, ParameterSettings>,
+    moment: { step: 0, rate: 1, scale: 1 },
   };
 }
 
@@ -151,7 +169,8 @@ function prepare({ attributes }: PrepareCall<RecurrentLearningAttributes>): Plan
 function readWeights({ attributes, inputs, state, prepared }: Call): void {
   const { channels, states, complex, conjugates, has } = attributes;
   const { operands, weights, at } = prepared;
-  for (const name of has) {
+  for (let p = 0; p < has.length; p++) {
+    const name = has[p]!;
     const to = weights[name]!;
     const from = inputs[at[name]!]!;
     const learned = state[name]!;
@@ -171,60 +190,68 @@ function readWeights({ attributes, inputs, state, prepared }: Call): void {
   for (let h = 0; h < channels; h++) operands.dt[h] = Math.exp(weights.log_dt![h]!) * scale.data[scale.at]!;
 }
 
+/** Re and Im of c ∂x/∂w: the slopes of y by the real part of w, and (negative) by its imaginary part. */
+const slopeRe = (by: FloatArray, i: number, cRe: number, cIm: number): number =>
+  cRe * by[2 * i]! - cIm * by[2 * i + 1]!;
+const slopeIm = (by: FloatArray, i: number, cRe: number, cIm: number): number =>
+  cRe * by[2 * i + 1]! + cIm * by[2 * i]!;
+
 /** Adds this frame's ∂L/∂θ to the gradients. */
 function accumulate({ attributes, inputs, output, state, prepared }: Call): void {
   const { channels, states, complex, conjugates } = attributes;
   const { operands } = prepared;
-  const [u, d] = [inputs[0]!, inputs[1]!];
+  const u = inputs[0]!;
+  const d = inputs[1]!;
   const x = state['x']!;
+  const byA = state['slope.a']!;
+  const byB = state['slope.b']!;
+  const byDt = state['slope.dt']!;
+  const gradientA = state[GRADIENT.log_A_real]!;
+  const gradientIm = state[GRADIENT.A_imag];
+  const gradientB = state[GRADIENT.B];
+  const gradientC = state[GRADIENT.C]!;
+  const gradientDt = state[GRADIENT.log_dt]!;
+  const gradientD = state[GRADIENT.D];
   const count = channels * states;
-  const gradient = (name: Learnable): FloatArray | undefined => state[`gradient.${name}`];
   for (let h = 0; h < channels; h++) {
     const error = output.data[output.at + h]! - d.data[d.at + h]!;
-    let byDt = 0;
+    let along = 0;
     for (let n = 0; n < states; n++) {
       const i = h * states + n;
-      const [cRe, cIm] = [operands.c[i]!, complex ? operands.cIm[i]! : 0];
-      // Re and Im of c ∂x/∂w: the slopes of y by the real part of w, and (negative) by its imaginary part.
-      const re = (by: FloatArray): number => cRe * by[2 * i]! - cIm * by[2 * i + 1]!;
-      const im = (by: FloatArray): number => cRe * by[2 * i + 1]! + cIm * by[2 * i]!;
-      gradient('log_A_real')![i]! += error * re(state['slope.a']!) * operands.a[i]!;
-      byDt += re(state['slope.dt']!);
-      const [b, c] = [gradient('B'), gradient('C')!];
+      const cRe = operands.c[i]!;
+      const cIm = complex ? operands.cIm[i]! : 0;
+      gradientA[i]! += error * slopeRe(byA, i, cRe, cIm) * operands.a[i]!;
+      along += slopeRe(byDt, i, cRe, cIm);
       if (complex) {
-        gradient('A_imag')![i]! -= error * im(state['slope.a']!);
-        if (b) b[2 * i]! += error * re(state['slope.b']!);
-        if (b) b[2 * i + 1]! -= error * im(state['slope.b']!);
-        c[2 * i]! += error * conjugates * x[i]!;
-        c[2 * i + 1]! -= error * conjugates * x[count + i]!;
+        gradientIm![i]! -= error * slopeIm(byA, i, cRe, cIm);
+        if (gradientB) gradientB[2 * i]! += error * slopeRe(byB, i, cRe, cIm);
+        if (gradientB) gradientB[2 * i + 1]! -= error * slopeIm(byB, i, cRe, cIm);
+        gradientC[2 * i]! += error * conjugates * x[i]!;
+        gradientC[2 * i + 1]! -= error * conjugates * x[count + i]!;
       } else {
-        if (b) b[i]! += error * re(state['slope.b']!);
-        c[i]! += error * conjugates * x[i]!;
+        if (gradientB) gradientB[i]! += error * slopeRe(byB, i, cRe, cIm);
+        gradientC[i]! += error * conjugates * x[i]!;
       }
     }
-    gradient('log_dt')![h]! += error * byDt;
-    const feedThrough = gradient('D');
-    if (feedThrough) feedThrough[h]! += error * u.data[u.at + h]!;
+    gradientDt[h]! += error * along;
+    if (gradientD) gradientD[h]! += error * u.data[u.at + h]!;
   }
 }
 
 /** A step of the optimiser on all that was gathered. */
-function update({ attributes: { has, rule }, state }: Call): void {
+function update({ attributes: { has, rule }, state, prepared: { settings, moment } }: Call): void {
   const count = state['count']!;
   let norm = 0;
-  for (const name of has) for (const slope of state[`gradient.${name}`]!) norm += slope * slope;
-  const scale = rule.clip === null ? 1 : clippingFactor(Math.sqrt(norm), rule.clip);
-  for (const name of has) {
-    const slopes = state[`gradient.${name}`]!;
-    adamwStep(
-      state[name]!,
-      slopes,
-      state[`mean.${name}`]!,
-      state[`square.${name}`]!,
-      rule,
-      { rate: rule.rates[name], decay: 0 },
-      { step: count[1]!, rate: 1, scale },
-    );
+  for (let p = 0; p < has.length; p++) {
+    const slopes = state[GRADIENT[has[p]!]]!;
+    for (let i = 0; i < slopes.length; i++) norm += slopes[i]! * slopes[i]!;
+  }
+  moment.step = count[1]!;
+  moment.scale = rule.clip === null ? 1 : clippingFactor(Math.sqrt(norm), rule.clip);
+  for (let p = 0; p < has.length; p++) {
+    const name = has[p]!;
+    const slopes = state[GRADIENT[name]]!;
+    adamwStep(state[name]!, slopes, state[MEAN[name]]!, state[SQUARE[name]]!, rule, settings[name], moment);
     slopes.fill(0);
   }
   count[0] = 0;
@@ -264,8 +291,8 @@ export const recurrentLearningOp = defineOp<RecurrentLearningAttributes, Plan>({
       'slope.dt': lanes,
     };
     for (const name of has) {
-      for (const prefix of ['', 'gradient.', 'mean.', 'square.'])
-        sections[prefix + name] = { shape: [size[name]], type: 'float64' };
+      for (const key of [name, GRADIENT[name], MEAN[name], SQUARE[name]])
+        sections[key] = { shape: [size[name]], type: 'float64' };
     }
     // Frames since the last step of the optimiser, and its steps.
     return { ...sections, count: { shape: [2], type: 'float64' } };
@@ -277,8 +304,11 @@ export const recurrentLearningOp = defineOp<RecurrentLearningAttributes, Plan>({
     const { operands, inner, lane, weights } = prepared;
     const u = inputs[0]!;
     readWeights(call);
-    const [x, before] = [state['x']!, state['u']];
-    const [byA, byB, byDt] = [state['slope.a']!, state['slope.b']!, state['slope.dt']!];
+    const x = state['x']!;
+    const before = state['u'];
+    const byA = state['slope.a']!;
+    const byB = state['slope.b']!;
+    const byDt = state['slope.dt']!;
     for (let h = 0; h < channels; h++) {
       operands.u[h] = u.data[u.at + h]!;
       for (let n = 0; n < states; n++) {

@@ -41,9 +41,15 @@ export function advanceSensitivities(
   byDt: Sensitivity,
 ): void {
   method.evaluate(dt * aRe, dt * aIm, out);
-  const [fRe, fIm, sRe, sIm] = [out[0]!, out[1]!, out[2]!, out[3]!];
+  const fRe = out[0]!;
+  const fIm = out[1]!;
+  const sRe = out[2]!;
+  const sIm = out[3]!;
   // G = g u + g₋ u₋ and its derivative by z.
-  let [gRe, gIm, dRe, dIm] = [out[4]! * u, out[5]! * u, out[6]! * u, out[7]! * u];
+  let gRe = out[4]! * u;
+  let gIm = out[5]! * u;
+  let dRe = out[6]! * u;
+  let dIm = out[7]! * u;
   if (method.usesPreviousInput === true) {
     gRe += out[8]! * uBefore;
     gIm += out[9]! * uBefore;
@@ -66,7 +72,8 @@ export function advanceSensitivities(
 }
 
 function carry(s: Sensitivity, lane: number, fRe: number, fIm: number, re: number, im: number): void {
-  const [sRe, sIm] = [s[2 * lane]!, s[2 * lane + 1]!];
+  const sRe = s[2 * lane]!;
+  const sIm = s[2 * lane + 1]!;
   s[2 * lane] = fRe * sRe - fIm * sIm + re;
   s[2 * lane + 1] = fRe * sIm + fIm * sRe + im;
 }
