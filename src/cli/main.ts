@@ -10,9 +10,10 @@ import { denoiseVerb } from './denoise.ts';
 import { importVerb } from './import.ts';
 import { inspectVerb } from './inspect.ts';
 import { processVerb } from './process.ts';
+import { trainVerb } from './train.ts';
 import { exitStatusOf, quietPipes, report } from './support/failure.ts';
 
-const verbs = [processVerb, denoiseVerb, importVerb, inspectVerb, conformanceVerb];
+const verbs = [processVerb, denoiseVerb, importVerb, inspectVerb, trainVerb, conformanceVerb];
 
 const program = new Command('statewave')
   .description('State space models on live signals and recordings.')

@@ -32,7 +32,8 @@ export interface FitOptions {
   readonly monitor?: string | undefined;
   /** Epochs without a better validation that are put up with; by default all of them. */
   readonly patience?: number | undefined;
-  readonly backend: TrainingBackend;
+  /** `cpu()`: all cores. */
+  readonly backend?: TrainingBackend | undefined;
   /** `adamw()` */
   readonly optimizer?: Optimizer | undefined;
   /** `constantRate()` */
@@ -92,14 +93,7 @@ export function checkOptions({
   whole('batchesPerEpoch of the data', data.batchesPerEpoch, 1);
   if (patience !== undefined) whole('patience', patience, 0);
   if (checkpoint?.everySteps !== undefined) whole('everySteps', checkpoint.everySteps, 1);
-  if (patience !== undefined && validation === undefined)
-    throw new ArgumentError('fit: patience is measured by a validation; give one');
-  if (monitor !== 'loss' && !metrics.some(({ kind }) => kind === monitor)) {
-    throw new ArgumentError(
-      `fit: monitor is "${monitor}", which is none of the metrics (${metrics.map(({ kind }) => kind).join(', ') || 'none'}); ` +
-        'use "loss", or add it to them',
-    );
-  }
+  checkMonitoring({ patience, validation, metrics, monitor });
   for (const [place, source, names] of [
     ['data', data, loss.targets],
     ['validation', validation, [...loss.targets, ...metrics.flatMap(({ targets }) => targets)]],
@@ -109,6 +103,27 @@ export function checkOptions({
     throw new ArgumentError(
       `fit: the ${place} bring the targets ${source!.targets.join(', ') || 'none'}, but "${missing[0]}" is compared with ` +
         'the output; let the data bring it, or set "target" of the loss or metric',
+    );
+  }
+}
+
+/**
+ * Whether what is to be watched is there; apart, since it can be known before any data are opened.
+ *
+ * @throws ArgumentError as `checkOptions`.
+ */
+export function checkMonitoring({
+  patience,
+  validation,
+  metrics = [],
+  monitor = 'loss',
+}: Pick<FitOptions, 'patience' | 'metrics' | 'monitor'> & { readonly validation?: unknown }): void {
+  if (patience !== undefined && validation === undefined)
+    throw new ArgumentError('fit: patience is measured by a validation; give one');
+  if (monitor !== 'loss' && !metrics.some(({ kind }) => kind === monitor)) {
+    throw new ArgumentError(
+      `fit: monitor is "${monitor}", which is none of the metrics (${metrics.map(({ kind }) => kind).join(', ') || 'none'}); ` +
+        'use "loss", or add it to them',
     );
   }
 }

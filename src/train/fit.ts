@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { ArgumentError, TrainingError } from '../errors.ts';
 import { traceModel, type FloatArray, type Graph, type Model } from '../signal/index.ts';
 import { checkParameters, type Parameters } from '../stream/constants.ts';
@@ -31,7 +32,6 @@ import { validate } from './validate.ts';
  *   data,
  *   loss: mse(),
  *   epochs: 20,
- *   backend: referenceTraining(),
  * });
  * const stream = compile(model, best.parameters);
  */
@@ -69,7 +69,8 @@ class Run {
   }
 
   async go(): Promise<FitResult> {
-    const { backend, checkpoint, loss, sampleRate, data, epochs } = this.#options;
+    const { checkpoint, loss, sampleRate, data, epochs } = this.#options;
+    const backend = this.#options.backend ?? (await import('./cpu/cpu.ts')).cpu();
     const found =
       checkpoint?.resume === true
         ? loadRun(checkpoint.path, this.#training.graph, this.#settings)
@@ -126,6 +127,8 @@ class Run {
     for await (const batch of oneAhead(data.batches(place.epoch, place.batch))) {
       if (signal?.aborted === true) return false;
       await this.#step(session, batch);
+      // A backend in this thread never waits for anything: signals and timers get their turn here.
+      await setImmediate();
       const { everySteps = Infinity } = checkpoint ?? {};
       if (place.batch === data.batchesPerEpoch) return true;
       if (place.step % everySteps === 0) await this.#save(session);

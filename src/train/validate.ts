@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { isConstant, sizeOf, type FloatArray } from '../signal/index.ts';
 import type { BatchSource } from './data/source.ts';
 import { drawMasks, type TrainingGraph } from './for-training.ts';
@@ -28,6 +29,8 @@ export async function validate(
   for await (const batch of source.batches(0, 0)) {
     if (signal?.aborted === true) return undefined;
     const found = await session.evaluate(drawMasks(masks, batch));
+    // As in `fit`: signals get their turn.
+    await setImmediate();
     loss += found.loss * batch.items;
     items += batch.items;
     if (metrics.length === 0) continue;

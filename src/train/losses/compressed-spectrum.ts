@@ -3,7 +3,12 @@ import type { Loss } from '../loss.ts';
 import { shortTime, type Resolution } from './short-time.ts';
 import { signalLoss, type Comparison } from './signal-loss.ts';
 
-export interface CompressedSpectrumOptions extends Comparison, Partial<Resolution> {
+export interface CompressedSpectrumOptions extends Comparison {
+  /** Of the spectra, as in `Resolution`. */
+  readonly size?: number | undefined;
+  readonly hop?: number | undefined;
+  readonly windowLength?: Resolution['windowLength'];
+  readonly window?: Resolution['window'];
   /** c: exponent of the magnitudes; 0.3. */
   readonly power?: number | undefined;
   /** λ: share of the term that sees the phase; 0.3. */

@@ -1,5 +1,5 @@
 import { realDft } from '../../math/real-dft.ts';
-import { periodicWindow, type WindowName } from '../../math/window.ts';
+import { periodicWindow, windowNames, type WindowName } from '../../math/window.ts';
 import { ArgumentError } from '../../errors.ts';
 import type { FloatArray } from '../../signal/index.ts';
 
@@ -54,6 +54,10 @@ export function shortTime(
         `${place}: ${name} is ${value}; give a whole number of samples from 1${most === Infinity ? '' : ` to the size, ${most}`}`,
       );
   }
+  if (!windowNames.includes(window))
+    throw new ArgumentError(
+      `${place}: window is ${JSON.stringify(window)}; use one of ${windowNames.join(', ')}`,
+    );
   const dft = realDft(size);
   const { bins } = dft;
   const weights = new Float64Array(size);
