@@ -62,6 +62,8 @@ export const WORK = 48;
 export const CHECKPOINTS = 52;
 /** Of the adjoint: λ of the states of one group. */
 export const LAMBDA = 56;
+/** Of the adjoint: the states before the first frame, as STATE has them; 0 for a fresh start. */
+export const BEGIN = 60;
 export const OPERANDS = 64;
 
 // One record for each operand and for the coefficients made of them.

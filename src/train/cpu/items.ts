@@ -1,3 +1,4 @@
+import type { Carried } from '../../backends/wasm/train/carry.ts';
 import type { SequenceInput, SequenceProgram } from '../../backends/wasm/train/program.ts';
 import { isConstant, sizeOf, type FloatArray, type Graph, type Node, type Rate } from '../../signal/index.ts';
 import type { Loss, LossOutput } from '../loss.ts';
@@ -10,10 +11,12 @@ export interface Item {
   readonly frames: number;
   readonly inputs: Readonly<Record<string, SequenceInput>>;
   readonly targets: Readonly<Record<string, FloatArray>>;
+  /** What it goes on from; a fresh start without. */
+  readonly from?: Carried | undefined;
 }
 
 /** The sequences of a batch, as views of it. Padding is left out: here a sequence runs as long as it is. */
-export function itemsOf(graph: Graph, batch: Batch): Item[] {
+export function itemsOf(graph: Graph, batch: Batch, carried?: readonly Carried[]): Item[] {
   return Array.from({ length: batch.items }, (_, item): Item => {
     const frames = batch.lengths[item]!;
     const part = (data: FloatArray): FloatArray => {
@@ -22,6 +25,7 @@ export function itemsOf(graph: Graph, batch: Batch): Item[] {
     };
     return {
       frames,
+      from: carried?.[item],
       inputs: Object.fromEntries(
         [...graph.inputs].map(([port, node]) => {
           const data = part(batch.inputs[port]!);
@@ -44,6 +48,8 @@ export interface Share {
   readonly training: boolean;
   /** Copies of the outputs. */
   readonly outputs: boolean;
+  /** What every item leaves to the next batch's. */
+  readonly carries: boolean;
 }
 
 export interface ShareResult {
@@ -52,6 +58,7 @@ export interface ShareResult {
   /** Gradients of the constants by node id, of the sum of the losses. */
   readonly gradients: ReadonlyMap<number, Float64Array>;
   readonly outputs: readonly Readonly<Record<string, Float32Array>>[];
+  readonly carried: readonly Carried[];
 }
 
 /** The loss of an item, leaving the gradients of its outputs where the outputs say. */
@@ -71,6 +78,7 @@ export async function runShare(program: SequenceProgram, share: Share, loss: Ite
   const { items, constants, training } = share;
   program.load(constants);
   const losses: number[] = [];
+  const carried: Carried[] = [];
   const kept: Record<string, Float32Array>[] = [];
   const slopes = new Map<string, Float64Array>();
   const zeros = (port: string, length: number): Float64Array => {
@@ -81,7 +89,8 @@ export async function runShare(program: SequenceProgram, share: Share, loss: Ite
     return made;
   };
   for (const [index, item] of items.entries()) {
-    const outputs = program.forward(item.inputs, training);
+    const outputs = program.forward(item.inputs, training, item.from);
+    if (share.carries) carried.push(program.left);
     const compared: Record<string, LossOutput> = {};
     for (const [port, node] of program.graph.outputs) {
       const data = outputs[port]!;
@@ -109,7 +118,7 @@ export async function runShare(program: SequenceProgram, share: Share, loss: Ite
       Object.fromEntries(Object.entries(compared).map(([port, { gradient }]) => [port, gradient!])),
     );
   }
-  return { losses, gradients: training ? program.finish() : new Map(), outputs: kept };
+  return { losses, gradients: training ? program.finish() : new Map(), outputs: kept, carried };
 }
 
 /** Frames that the end rule brings forth are signal inside the model, and no part of what is asked of it. */

@@ -12,6 +12,8 @@ export interface Runner {
   readonly threads: number;
   readonly fallbacks: readonly string[];
   readonly kernels: string;
+  /** Ops whose past can't be carried on from batch to batch. */
+  readonly notCarried: readonly string[];
   run(shares: readonly Share[]): Promise<ShareResult[]>;
   close(): Promise<void>;
 }
@@ -27,12 +29,13 @@ export interface RunnerOptions {
 export function openRunner(graph: Graph, options: RunnerOptions): Runner {
   const { deterministic, workers, trained, loss } = options;
   const program = new SequenceProgram(graph, { deterministic, isTrained: ({ id }) => trained.has(id) });
-  const { fallbacks } = program;
+  const { fallbacks, notCarried } = program;
   const kernels = program.memory.name;
   if (workers === 1) {
     return {
       threads: 1,
       fallbacks,
+      notCarried,
       kernels,
       async run(shares) {
         const results: ShareResult[] = [];
@@ -53,6 +56,7 @@ export function openRunner(graph: Graph, options: RunnerOptions): Runner {
   return {
     threads: workers,
     fallbacks,
+    notCarried,
     kernels,
     run: (shares) => Promise.all(shares.map((share, i) => threads[i]!.run(share))),
     async close() {

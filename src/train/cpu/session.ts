@@ -12,6 +12,7 @@ import type {
   TrainingJob,
   TrainingSession,
 } from '../session.ts';
+import type { Carried } from '../../backends/wasm/train/carry.ts';
 import { ConstantPart } from './constants.ts';
 import { itemsOf, type Share, type ShareResult } from './items.ts';
 import { openRunner, type Runner } from './pool.ts';
@@ -40,6 +41,7 @@ export class CpuSession implements TrainingSession {
   readonly #runner: Runner;
   readonly #weights: Map<string, Float32Array>;
   readonly #moments: Map<string, Moments>;
+  #carried: { readonly batch: readonly Carried[]; readonly unaligned: string | undefined } | undefined;
 
   constructor(job: TrainingJob, options: SessionOptions) {
     this.#job = job;
@@ -69,12 +71,13 @@ export class CpuSession implements TrainingSession {
   }
 
   async step(batch: Batch, at: { readonly step: number; readonly rate: number }): Promise<StepReport> {
-    const { loss, gradients } = await this.#gradients(batch);
+    const { loss, gradients, results } = await this.#gradients(batch);
     const { optimizer } = this.#job;
     let squares = 0;
     for (const values of gradients.values()) for (const value of values) squares += value * value;
     const gradientNorm = Math.sqrt(squares);
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) return { loss, gradientNorm };
+    this.#leave(batch, results);
     const scale = clippingFactor(gradientNorm, optimizer.clip);
     for (const [name, weights] of this.#weights) {
       const { m, v } = this.#moments.get(name)!;
@@ -129,10 +132,19 @@ export class CpuSession implements TrainingSession {
           [`${name}.v`, v.slice()],
         ]),
       ),
+      ...(this.#carried && this.#carried.unaligned === undefined
+        ? {
+            carried: new Map(
+              this.#carried.batch.flatMap((item, i) =>
+                [...item].map(([name, data]) => [`${i}:${name}`, data.slice()]),
+              ),
+            ),
+          }
+        : {}),
     });
   }
 
-  restore({ parameters, moments }: SessionState): Promise<void> {
+  restore({ parameters, moments, carried }: SessionState): Promise<void> {
     const pairs: [Float32Array, FloatArray][] = [];
     const find = (from: ReadonlyMap<string, FloatArray>, name: string, to: Float32Array): void => {
       const values = from.get(name);
@@ -151,6 +163,7 @@ export class CpuSession implements TrainingSession {
         find(moments, `${name}.v`, this.#moments.get(name)!.v);
       }
       for (const [to, from] of pairs) to.set(from);
+      this.#carried = carried && { batch: itemsCarried(carried), unaligned: undefined };
       resolve();
     });
   }
@@ -159,7 +172,11 @@ export class CpuSession implements TrainingSession {
     return this.#runner.close();
   }
 
-  async #gradients(batch: Batch): Promise<{ loss: number; gradients: Map<string, Float64Array> }> {
+  async #gradients(batch: Batch): Promise<{
+    loss: number;
+    gradients: Map<string, Float64Array>;
+    results: readonly ShareResult[];
+  }> {
     const results = await this.#run(batch, true);
     const sums = new Map<number, Float64Array>();
     for (const { gradients } of results) {
@@ -170,17 +187,13 @@ export class CpuSession implements TrainingSession {
       }
     }
     for (const sum of sums.values()) for (let i = 0; i < sum.length; i++) sum[i]! /= batch.items;
-    return { loss: meanLoss(results, batch.items), gradients: this.#constants.back(sums) };
+    return { loss: meanLoss(results, batch.items), gradients: this.#constants.back(sums), results };
   }
 
-  #run(batch: Batch, training: boolean): Promise<ShareResult[]> {
+  async #run(batch: Batch, training: boolean): Promise<ShareResult[]> {
     const { graph } = this.#job;
     checkBatch(graph.inputs.keys(), batch);
-    if (batch.carried === true) {
-      return Promise.reject(
-        new BackendError('training on the CPU does not carry state from batch to batch; leave carried out'),
-      );
-    }
+    const from = batch.carried === true ? this.#goOnFrom(batch) : undefined;
     const parameters = new Map([...this.#weights].map(([name, values]) => [name, Float64Array.from(values)]));
     const constants = this.#constants.forward(parameters);
     const read = new Map<number, Float64Array>();
@@ -190,15 +203,69 @@ export class CpuSession implements TrainingSession {
         if (input.rate === 'constant') read.set(input.id, constants.get(input.id)!);
       }
     }
-    const items = itemsOf(graph, batch);
+    const items = itemsOf(graph, batch, from);
+    // A batch that nobody can go on from leaves nothing.
+    const carries = training && this.#runner.notCarried.length === 0;
     const threads = Math.min(this.#runner.threads, items.length);
     const shares = Array.from({ length: threads }, (_, i): Share => {
-      const from = Math.floor((i * items.length) / threads);
-      const to = Math.floor(((i + 1) * items.length) / threads);
-      return { items: items.slice(from, to), constants: read, training, outputs: !training };
+      const first = Math.floor((i * items.length) / threads);
+      const last = Math.floor(((i + 1) * items.length) / threads);
+      return { items: items.slice(first, last), constants: read, training, outputs: !training, carries };
     });
     return this.#runner.run(shares);
   }
+
+  /** What the items of the batch before left. */
+  #goOnFrom({ items }: Batch): readonly Carried[] | undefined {
+    const { notCarried } = this.#runner;
+    if (notCarried.length > 0) {
+      throw new BackendError(
+        `${this.#job.graph.name} can't be carried on from batch to batch: ${notCarried.join(', ')} ` +
+          'looks ahead, needs the end of its input, or has no state to begin from; train on whole sequences, or leave it out',
+      );
+    }
+    const carried = this.#carried;
+    if (carried === undefined) return undefined;
+    if (carried.batch.length !== items) {
+      throw new StreamError(
+        `a carried batch has ${items} items, the one before had ${carried.batch.length}; item i goes on where item i ended`,
+      );
+    }
+    if (carried.unaligned !== undefined) throw new StreamError(carried.unaligned);
+    return carried.batch;
+  }
+
+  /** Notes what a batch leaves, once its step is taken. */
+  #leave(batch: Batch, results: readonly ShareResult[]): void {
+    const left = results.flatMap(({ carried }) => carried);
+    if (left.length === 0) return;
+    this.#carried = { batch: left, unaligned: this.#unaligned(batch) };
+  }
+
+  /** Why a batch of these lengths can't be gone on from: some op has taken part of a firing. */
+  #unaligned({ lengths }: Batch): string | undefined {
+    for (const { rate, path } of this.#job.graph.nodes) {
+      if (rate === 'constant' || rate.denominator === 1) continue;
+      const length = lengths.find((frames) => (frames * rate.numerator) % rate.denominator !== 0);
+      if (length !== undefined) {
+        return (
+          `${path} runs at ${rate.numerator}/${rate.denominator} of the input's rate, and ${length} frames are no whole ` +
+          `number of its own: batches that are carried on need a multiple of ${rate.denominator}`
+        );
+      }
+    }
+    return undefined;
+  }
+}
+
+/** From `<item>:<name>` to one map an item. */
+function itemsCarried(carried: ReadonlyMap<string, FloatArray>): Carried[] {
+  const items: Map<string, FloatArray>[] = [];
+  for (const [key, data] of carried) {
+    const colon = key.indexOf(':');
+    (items[Number(key.slice(0, colon))] ??= new Map()).set(key.slice(colon + 1), data);
+  }
+  return items;
 }
 
 const meanLoss = (results: readonly ShareResult[], items: number): number =>

@@ -22,7 +22,9 @@ function group<S>(d: usize, h: i32, frames: i32): void {
   const bytes = states * at.STATE_BYTES;
   const state = load<usize>(d, at.STATE) + slotOf(d, h, 0) * at.STATE_BYTES;
   let checkpoint = load<usize>(d, at.CHECKPOINTS);
-  memory.fill(state, 0, bytes);
+  const begin = load<usize>(d, at.BEGIN);
+  if (begin == 0) memory.fill(state, 0, bytes);
+  else memory.copy(state, begin + slotOf(d, h, 0) * at.STATE_BYTES, bytes);
   memory.fill(load<usize>(d, at.LAMBDA), 0, bytes);
   let first = 0;
   for (; first < frames; first += at.TILE, checkpoint += bytes) {

@@ -1,4 +1,4 @@
-import type { AnyOp, SignalType, Timing } from '../../../signal/index.ts';
+import type { AnyOp, FloatArray, SignalType, Timing } from '../../../signal/index.ts';
 import type { TrainingMemory } from './module.ts';
 
 /** What is known of an op's node when a program is made. */
@@ -27,6 +27,8 @@ export interface TrainPlan {
   scratch?(firings: number): number;
   /** Bytes that the way back finds as the way forward left them. */
   kept?(firings: number): number;
+  /** True for an op that can go on where a sequence ended: one that remembers nothing, or has a `state`. */
+  readonly carries: boolean;
   /** False for a kernel that runs the reference's float64 code. */
   readonly native: boolean;
   bind(memory: TrainingMemory, fixedAt: number): TrainKernel;
@@ -38,8 +40,18 @@ export interface TrainKernel {
   forward(call: ForwardCall): void;
   /** Adds to the gradients of the inputs. */
   back(call: BackCall): void;
+  /** Of an op that remembers, and can go on where a sequence ended. */
+  readonly state?: CarriedState;
   /** After the last sequence of a batch: adds what was gathered to the gradients of constants, float64 by input. */
   finish?(give: (input: number) => Float64Array | undefined): void;
+}
+
+/** What an op remembers from one stretch of a recording to the next, when gradients end at the border. */
+export interface CarriedState {
+  /** What the next sequence begins from; undefined for a fresh start. */
+  begin(from: FloatArray | undefined): void;
+  /** What stands behind the sequence that went forward last. */
+  end(): FloatArray;
 }
 
 /** A sequence, or of a local op a stretch of it. All places are addresses in bytes. */

@@ -61,7 +61,7 @@ export const CHUNK_D_INPUT = 48;
 export const CHUNK_D_OUTPUT = 52;
 /** 1 where the gradients of the coefficients are asked for. */
 export const CHUNK_WANTED = 56;
-/** States that a sequence goes on from, and where its last ones go: as `CHUNK_POWERS`; 0 for none. */
+/** States that a sequence goes on from, and those behind its last whole chunk: as `CHUNK_POWERS`. */
 export const CHUNK_BEGIN = 60;
 export const CHUNK_END = 64;
 export const CHUNK_BYTES = 80;

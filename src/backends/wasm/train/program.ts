@@ -1,5 +1,6 @@
 import { isConstant, sizeOf, type FloatArray, type Graph, type Node } from '../../../signal/index.ts';
 import { Bytes } from '../scan.ts';
+import { Carry, notCarried, type Carried } from './carry.ts';
 import type { BackCall, ForwardCall, TrainKernel } from './kernel.ts';
 import { openTrainingMemory, type TrainingMemory } from './module.ts';
 import { layOutSequence, type Place, type SequencePlaces } from './sequence-places.ts';
@@ -47,6 +48,7 @@ export class SequenceProgram {
   readonly #base: number;
   readonly #layouts = new Map<string, SequencePlaces>();
   #places: SequencePlaces | undefined;
+  #carry: Carry | undefined;
 
   constructor(graph: Graph, { deterministic = false, isTrained, inputGradients = false }: ProgramOptions) {
     this.graph = graph;
@@ -98,19 +100,39 @@ export class SequenceProgram {
     }
   }
 
+  /** Ops whose past can't be carried on from one sequence to the next. */
+  get notCarried(): string[] {
+    return notCarried(this.stages);
+  }
+
+  /** What the sequence that went forward last leaves to the one that goes on where it ended. */
+  get left(): Carried {
+    return this.#carry!.left;
+  }
+
   /**
    * A sequence forward. The outputs are views that hold until the next call.
    *
    * @param training false: the way back will not be asked for.
+   * @param from what the sequence goes on from; a fresh start without it.
    */
-  forward(inputs: Readonly<Record<string, SequenceInput>>, training: boolean): Record<string, Float32Array> {
+  forward(
+    inputs: Readonly<Record<string, SequenceInput>>,
+    training: boolean,
+    from?: Carried,
+  ): Record<string, Float32Array> {
     const places = this.#layOut(inputs, training);
     this.#places = places;
+    this.#carry = new Carry(this.graph, from);
     this.memory.need(this.#base + places.bytes + 64);
-    for (const [port, node] of this.graph.inputs) this.#write(inputs[port]!, places.values.get(node)!, node);
+    for (const [port, node] of this.graph.inputs) {
+      this.#write(inputs[port]!, places.values.get(node)!, node);
+      this.#pass(node, places);
+    }
     this.stages.forEach((stage, i) => {
       if (!stage.local) this.#whole(stage.steps[0]!, places);
       else this.#throughStretches(stage, places, places.stretch[i]!);
+      for (const { node, stored } of stage.steps) if (stored) this.#pass(node, places);
     });
     return Object.fromEntries(
       [...this.graph.outputs].map(([port, node]) => [
@@ -193,6 +215,10 @@ export class SequenceProgram {
     this.memory.f32.set(data.length === count ? data : data.subarray(0, count), to);
   }
 
+  #pass(node: Node, places: SequencePlaces): void {
+    this.#carry!.pass(node, places.values.get(node)!, this.#base, this.memory, places);
+  }
+
   #clear({ start, bytes }: Place): void {
     const from = (this.#base + start) / 4;
     this.memory.f32.fill(0, from, from + bytes / 4);
@@ -231,8 +257,11 @@ export class SequenceProgram {
   #whole(step: Step, places: SequencePlaces): void {
     const { node } = step;
     const place = places.values.get(node)!;
+    const kernel = this.#kernels.get(node)!;
     this.#clearAround(node, place, places);
+    this.#carry!.begin(node, kernel);
     this.#forward(step, places, 0, places.firings.get(node)!, false);
+    this.#carry!.end(node, kernel);
     this.#dropSurplus(node, place, places);
   }
 

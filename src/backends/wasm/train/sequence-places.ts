@@ -163,6 +163,7 @@ function stretchOf(nodes: readonly Node[]): number {
 export function countSequence(
   graph: Graph,
   counts: ReadonlyMap<Node, number>,
+  ended = true,
 ): { firings: Map<Node, number>; frames: Map<Node, number> } {
   const firings = new Map<Node, number>();
   const frames = new Map<Node, number>(counts);
@@ -171,7 +172,7 @@ export function countSequence(
     const timing = node.timing!;
     const count = Math.min(
       ...node.inputs.map((input, i) =>
-        isConstant(input) ? Infinity : firingsOf(timing, i, frames.get(input)!, true),
+        isConstant(input) ? Infinity : firingsOf(timing, i, frames.get(input)!, ended),
       ),
     );
     firings.set(node, count);

@@ -105,20 +105,23 @@ export function chunksForward(d: usize, frames: i32): void {
         const group = first + slot;
         memory.copy(load<usize>(d, at.CHUNK_KEPT) + <usize>(group * tiles + tile) * bytes, stateOf(d, slot), bytes);
         tileForward(d, group, stateOf(d, slot), start, left);
+        if (tile == tiles - 1) leave(d, group, slot, tiles, left);
       }
-    }
-    const end = load<usize>(d, at.CHUNK_END);
-    if (end == 0) continue;
-    for (let slot = 0; slot < count; slot++) {
-      memory.copy(end + <usize>(first + slot) * bytes, stateOf(d, slot), bytes);
     }
   }
 }
 
+/** The state behind the last whole chunk, for whoever goes on from there; the tile's numbers are still in place. */
+function leave(d: usize, group: i32, slot: i32, tiles: i32, frames: i32): void {
+  const bytes = stateBytes(d);
+  const end = load<usize>(d, at.CHUNK_END) + <usize>group * bytes;
+  const kept = load<usize>(d, at.CHUNK_KEPT) + <usize>(group * tiles + tiles - 1) * bytes;
+  memory.copy(end, kept, bytes);
+  carry(d, group, end, frames / at.CHUNK);
+}
+
 function begin(d: usize, state: usize, group: i32): void {
-  const from = load<usize>(d, at.CHUNK_BEGIN);
-  if (from == 0) memory.fill(state, 0, stateBytes(d));
-  else memory.copy(state, from + <usize>group * stateBytes(d), stateBytes(d));
+  memory.copy(state, load<usize>(d, at.CHUNK_BEGIN) + <usize>group * stateBytes(d), stateBytes(d));
 }
 
 function tileForward(d: usize, group: i32, state: usize, start: i32, frames: i32): void {
@@ -126,8 +129,6 @@ function tileForward(d: usize, group: i32, state: usize, start: i32, frames: i32
   const tables = tablesOf(d, group);
   gather(d, load<usize>(d, at.CHUNK_INPUT), group, start, frames, narrow(d, 0));
   product(dims(d), columns, at.CHUNK, tables, BLOCK_OF_L, narrow(d, 0), wide(d, 0), at.CHUNK_ROW, false);
-  // The frames behind the end of a chunk that is not whole are zeros, and so is what they add to the state: what a
-  // sequence goes on from is right only behind whole chunks, see the callers.
   carry(d, group, state, columns);
   const W = tables + 2 * tableBytes(d);
   product(at.CHUNK, columns, dims(d), W, <usize>dims(d) * 64, wide(d, 1), narrow(d, 2), at.CHUNK_ROW, false);

@@ -25,6 +25,7 @@ export const planArithmetic =
     return {
       local: true,
       native: true,
+      carries: true,
       costly: false,
       reads: { inputs: isProduct ? [0, 1] : [], output: false },
       fixed: bytes.size,

@@ -41,12 +41,15 @@ function planCell({ attributes, types }: TrainRequest, cell: Cell): TrainPlan | 
   return {
     local: false,
     native: true,
+    carries: true,
     costly: true,
     reads: { inputs: [0], output: false },
     fixed: bytes.size,
     scratch: () => 4 * units * (at.CELL_BLOCK * rows + 8),
     kept: (firings) => Math.ceil(firings / at.CELL_BLOCK) * state,
     bind(memory, base) {
+      let initialValues: readonly (Float64Array | undefined)[] = [];
+      let fresh = true;
       const put = (field: number, value: number): void => {
         memory.u32[(base + descriptorAt + field) / 4] = value;
       };
@@ -72,9 +75,17 @@ function planCell({ attributes, types }: TrainRequest, cell: Cell): TrainPlan | 
           put(at.CELL_D_BEGIN, base + dBeginAt);
           put(at.CELL_WEIGHT_SUMS, base + weightSumsAt);
           put(at.CELL_BIAS_SUMS, base + biasSumsAt);
-          for (let s = 0; s < states && initial; s++) {
-            f32.set(constants[initialAt + s]!, (base + beginAt) / 4 + s * units);
-          }
+          initialValues = initial ? constants.slice(initialAt, initialAt + states) : [];
+        },
+        state: {
+          begin(from) {
+            const to = (base + beginAt) / 4;
+            fresh = from === undefined;
+            if (from) memory.f32.set(from, to);
+            else memory.f32.fill(0, to, to + states * units);
+            if (fresh) initialValues.forEach((values, s) => memory.f32.set(values!, to + s * units));
+          },
+          end: () => memory.f32.slice((base + endAt) / 4, (base + endAt) / 4 + states * units),
         },
         forward(call) {
           point(call);
@@ -88,11 +99,13 @@ function planCell({ attributes, types }: TrainRequest, cell: Cell): TrainPlan | 
           put(at.CELL_D_WEIGHT, call.dInputs[1]!);
           put(at.CELL_D_BIAS, bias ? call.dInputs[biasAt]! : 0);
           memory.kernels[cell.back](base + descriptorAt, call.firings);
-          for (let s = 0; s < states && initial; s++) {
+          // Gradients end at the border of what was carried on.
+          if (!fresh) return;
+          initialValues.forEach((_, s) => {
             const to = call.dInputs[initialAt + s]! / 8;
             const from = (base + dBeginAt) / 4 + s * units;
-            for (let i = 0; i < units && to > 0; i++) memory.f64[to + i]! += memory.f32[from + i]!;
-          }
+            if (to > 0) for (let i = 0; i < units; i++) memory.f64[to + i]! += memory.f32[from + i]!;
+          });
         },
       };
     },

@@ -33,11 +33,14 @@ export function planChunkedScan({ attributes: given, types }: TrainRequest): Tra
   const powersAt = bytes.take(stateBytes * groups);
   const sumsAt = bytes.take(8 * sumsSize * groups);
   const powerSumsAt = bytes.take(stateBytes * groups);
+  const beginAt = bytes.take(stateBytes * groups);
+  const endAt = bytes.take(stateBytes * groups);
   const tiles = (firings: number): number => Math.ceil(firings / at.CHUNK_TILE);
 
   return {
     local: false,
     native: true,
+    carries: true,
     costly: true,
     reads: { inputs: [u], output: false },
     fixed: bytes.size,
@@ -56,6 +59,8 @@ export function planChunkedScan({ attributes: given, types }: TrainRequest): Tra
       put(at.CHUNK_POWERS, base + powersAt);
       put(at.CHUNK_SUMS, base + sumsAt);
       put(at.CHUNK_POWER_SUMS, base + powerSumsAt);
+      put(at.CHUNK_BEGIN, base + beginAt);
+      put(at.CHUNK_END, base + endAt);
       let plan: ScanPlan;
       let constants: readonly (Float64Array | undefined)[] = [];
       const readOut = (role: 'c' | 'cIm', lane: number): number =>
@@ -85,6 +90,34 @@ export function planChunkedScan({ attributes: given, types }: TrainRequest): Tra
         put(at.CHUNK_KEPT, call.kept);
         put(at.CHUNK_SCRATCH, call.scratch);
         put(at.CHUNK_INPUT, call.inputs[u]!);
+      };
+      /** Every mode's state at a place becomes what `value` gives. */
+      const eachState = (
+        place: number,
+        value: (index: number, lane: number) => readonly [re: number, im: number],
+      ): void => {
+        for (let lane = 0; lane < channels * states; lane++) {
+          const h = Math.floor(lane / states);
+          const index = (base + place + (h >> 2) * stateBytes) / 8 + (lane % states) * 8 + (h & 3);
+          [memory.f64[index], memory.f64[index + 4]] = value(index, lane);
+        }
+      };
+      /** The kernel stops at the last whole chunk: what stands behind it goes frame by frame. */
+      const finishChunk = ({ inputs, firings }: ForwardCall): void => {
+        const from = inputs[u]! / 4;
+        if (firings % L === 0) return;
+        const { aBar } = plan.coefficients!;
+        eachState(endAt, (index, lane) => {
+          let [re, im] = [memory.f64[index]!, memory.f64[index + 4]!];
+          const [aRe, aIm] = [aBar[2 * lane]!, complex ? aBar[2 * lane + 1]! : 0];
+          const h = Math.floor(lane / states);
+          for (let k = firings - (firings % L); k < firings; k++) {
+            const next = aRe * re - aIm * im + memory.f32[from + k * channels + h]!;
+            im = aRe * im + aIm * re;
+            re = next;
+          }
+          return [re, im];
+        });
       };
       return {
         load(values) {
@@ -134,6 +167,29 @@ export function planChunkedScan({ attributes: given, types }: TrainRequest): Tra
           point(call);
           put(at.CHUNK_OUTPUT, call.output);
           memory.kernels.chunksForward(base + descriptorAt, call.firings);
+          finishChunk(call);
+        },
+        state: {
+          // x̃ = x / B̄ changes with the weights; x itself does not.
+          begin: (from) =>
+            eachState(beginAt, (_index, lane) => {
+              if (from === undefined) return [0, 0];
+              const { b } = laneOf(lane);
+              const size = b[0] ** 2 + b[1] ** 2 || 1;
+              const [re, im] = [from[2 * lane]!, from[2 * lane + 1]!];
+              return [(re * b[0] + im * b[1]) / size, (im * b[0] - re * b[1]) / size];
+            }),
+          end() {
+            const found = new Float64Array(2 * channels * states);
+            eachState(endAt, (index, lane) => {
+              const { b } = laneOf(lane);
+              const [re, im] = [memory.f64[index]!, memory.f64[index + 4]!];
+              found[2 * lane] = re * b[0] - im * b[1];
+              found[2 * lane + 1] = re * b[1] + im * b[0];
+              return [re, im];
+            });
+            return found;
+          },
         },
         back(call) {
           point(call);

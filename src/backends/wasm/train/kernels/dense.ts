@@ -17,6 +17,7 @@ export function planDense({ types }: TrainRequest): TrainPlan {
   return {
     local: true,
     native: true,
+    carries: true,
     costly: true,
     reads: { inputs: [0], output: false },
     fixed: bytes.size,

@@ -20,6 +20,7 @@ export function planDepthwise({ attributes, types, timing }: TrainRequest): Trai
   return {
     local: false,
     native: true,
+    carries: true,
     costly: true,
     reads: { inputs: [0], output: false },
     fixed: bytes.size,

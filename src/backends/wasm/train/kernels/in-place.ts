@@ -9,6 +9,8 @@ export interface InPlace {
   readonly reads?: readonly number[];
   readonly readsOutput?: boolean;
   readonly costly?: boolean;
+  /** What it does does not depend on the number of the frame, though it looks at several. */
+  readonly countsNothing?: boolean;
 }
 
 /**
@@ -16,12 +18,13 @@ export interface InPlace {
  * without a copy; sums for constants in float64.
  */
 export const planInPlace =
-  ({ local = false, reads = [], readsOutput = false, costly = false }: InPlace) =>
+  ({ local = false, reads = [], readsOutput = false, costly = false, countsNothing = false }: InPlace) =>
   ({ op, attributes, types, output }: TrainRequest): TrainPlan => {
     const width = sizeOf(output.shape);
     return {
       local,
       native: true,
+      carries: op.state === undefined && op.whole !== true && (local || countsNothing),
       costly,
       reads: { inputs: reads, output: readsOutput },
       fixed: 0,

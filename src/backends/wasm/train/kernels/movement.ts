@@ -46,6 +46,7 @@ function planGather({ types }: TrainRequest, { input, index }: Gather): TrainPla
   return {
     local: true,
     native: true,
+    carries: true,
     costly: false,
     reads: { inputs: [], output: false },
     fixed: bytes.size,
@@ -104,6 +105,7 @@ export function planCopy({ types, timing, attributes }: TrainRequest): TrainPlan
   return {
     local: false,
     native: true,
+    carries: true,
     costly: false,
     reads: { inputs: [], output: false },
     fixed: 0,

@@ -8,6 +8,7 @@ export function planNormalise({ attributes, types }: TrainRequest): TrainPlan {
   return {
     local: true,
     native: true,
+    carries: true,
     costly: false,
     reads: { inputs: [0], output: true },
     fixed: codes.NORM_BYTES,

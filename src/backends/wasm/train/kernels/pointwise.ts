@@ -9,6 +9,7 @@ export const planPointwise =
     return {
       local: true,
       native: true,
+      carries: true,
       costly: false,
       reads: { inputs: from === 'input' ? [0] : [], output: from === 'output' },
       fixed: 0,

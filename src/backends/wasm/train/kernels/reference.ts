@@ -1,4 +1,4 @@
-import { isConstant, sizeOf, type Sequence, type SequenceCall } from '../../../../signal/index.ts';
+import { hasMemory, isConstant, sizeOf, type Sequence, type SequenceCall } from '../../../../signal/index.ts';
 import { stepSequence } from '../../../reference/sequence.ts';
 import type { ForwardCall, TrainPlan, TrainRequest } from '../kernel.ts';
 
@@ -8,6 +8,7 @@ export function planReference({ op, attributes, types, output, timing }: TrainRe
   return {
     local: false,
     native: false,
+    carries: !hasMemory(op, attributes, types),
     costly: true,
     reads: { inputs: types.flatMap((type, i) => (isConstant(type) ? [] : [i])), output: true },
     fixed: 0,

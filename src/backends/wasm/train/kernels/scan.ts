@@ -1,5 +1,5 @@
 import { diagonalScanOp, type DiagonalScanAttributes, type ScanPlan } from '../../../../ops/diagonal-scan.ts';
-import { isConstant, sizeOf } from '../../../../signal/index.ts';
+import { isConstant, sizeOf, type FloatArray } from '../../../../signal/index.ts';
 import { generalStateBytes, placeGeneral, sourceField, writeGeneral } from '../../general.ts';
 import * as at from '../../layout.ts';
 import { Bytes, SCAN_ROLES, eachLane, familyOf, slotCount, type Scan } from '../../scan.ts';
@@ -38,6 +38,7 @@ export function planScan({ attributes: given, types }: TrainRequest): TrainPlan 
   const generalAt = bytes.take(places.bytes);
   const sumsAt = new Map(summed.map((role) => [role, bytes.take(slots * at.SUM_BYTES)]));
   const stateAt = bytes.take(generalStateBytes(model));
+  const beginAt = bytes.take(generalStateBytes(model));
   const lambdaAt = bytes.take(attributes.states * at.STATE_BYTES);
   const varying = types.flatMap((type, input) => (isConstant(type) ? [] : [input]));
   const isConstantOf = (input: number): boolean => input >= 0 && isConstant(types[input]!);
@@ -45,6 +46,7 @@ export function planScan({ attributes: given, types }: TrainRequest): TrainPlan 
   return {
     local: false,
     native: true,
+    carries: true,
     costly: true,
     reads: { inputs: varying, output: false },
     fixed: bytes.size,
@@ -59,8 +61,23 @@ export function planScan({ attributes: given, types }: TrainRequest): TrainPlan 
           const role = SCAN_ROLES.findIndex((name) => plan.at[name] === input);
           words[sourceField(base, role)] = inputs[input]!;
         }
-        const state = (origin + stateAt) / 4;
-        memory.u32.fill(0, state, state + (slots * at.STATE_BYTES) / 4);
+        const [state, begin] = [(origin + stateAt) / 4, (origin + beginAt) / 4];
+        memory.u32.copyWithin(state, begin, begin + (slots * at.STATE_BYTES) / 4);
+      };
+      /** Calls `visit` for the real and the imaginary part of every lane's state, where the kernels keep it. */
+      const eachPart = (visit: (view: FloatArray, index: number, part: number) => void): void => {
+        const isWide = new Uint8Array(slots);
+        eachLane(attributes, (slot, _position, lane) => {
+          if (scan.wide[lane]) isWide[slot] = 1;
+        });
+        eachLane(attributes, (slot, position, lane, isPadding) => {
+          if (isPadding) return;
+          for (let part = 0; part < 2; part++) {
+            const index = part * at.LANES + position;
+            if (isWide[slot]) visit(memory.f64, slot * 8 + index, 2 * lane + part);
+            else visit(memory.f32, slot * 16 + index, 2 * lane + part);
+          }
+        });
       };
       return {
         load(constants) {
@@ -72,6 +89,7 @@ export function planScan({ attributes: given, types }: TrainRequest): TrainPlan 
           }
           writeGeneral(scan, places, memory.u32.buffer as ArrayBuffer, base, origin + stateAt);
           u32[(base + at.LAMBDA) / 4] = origin + lambdaAt;
+          u32[(base + at.BEGIN) / 4] = origin + beginAt;
           for (const [role, from] of sumsAt) {
             u32[sourceField(base, role) + at.GRADIENT / 4] = origin + from;
             const first = (origin + from) / 8;
@@ -91,6 +109,21 @@ export function planScan({ attributes: given, types }: TrainRequest): TrainPlan 
             words[sourceField(base, role) + at.GRADIENT / 4] = call.dInputs[input]!;
           }
           memory.kernels.adjoint(base, call.firings);
+        },
+        state: {
+          // In float64 lane by lane: which slots are wide changes with the weights.
+          begin(from) {
+            const to = origin + beginAt;
+            memory.f64.fill(0, to / 8, (to + slots * at.STATE_BYTES) / 8);
+            if (from)
+              eachPart((view, index, lane) => (view[to / view.BYTES_PER_ELEMENT + index] = from[lane]!));
+          },
+          end() {
+            const found = new Float64Array(2 * attributes.channels * attributes.states);
+            const from = origin + stateAt;
+            eachPart((view, index, lane) => (found[lane] = view[from / view.BYTES_PER_ELEMENT + index]!));
+            return found;
+          },
         },
         finish(give) {
           const { f64 } = memory;

@@ -49,6 +49,7 @@ export function planTerms({ types }: TrainRequest, terms: readonly Term[], layou
   return {
     local: false,
     native: true,
+    carries: true,
     costly: true,
     reads: { inputs: [0], output: false },
     fixed: bytes.size,
