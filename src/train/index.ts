@@ -20,6 +20,7 @@ export { forStreaming } from '../signal/index.ts';
 export { lossCurve, type CurveOptions } from './curve.ts';
 export { terminalProgress, type TrainingProgress } from './progress.ts';
 export { cpu, type CpuOptions } from './cpu/cpu.ts';
+export { gpuTraining, type GpuTraining, type GpuTrainingOptions } from './gpu/gpu-training.ts';
 export { withFallback } from './with-fallback.ts';
 export { referenceTraining, type ReferenceTrainingOptions } from './reference.ts';
 export * from './data/index.ts';

@@ -184,7 +184,12 @@ export class GpuSession implements TrainingSession {
     given.set('lengths', built.network.lengthsOf(batch.lengths));
     for (const port of this.#job.graph.inputs.keys()) {
       const name = `input.${port}`;
-      given.set(name, padded(batch.inputs[port]!, batch.items, built.dims.get(name)!));
+      const dims = built.dims.get(name)!;
+      const data = batch.inputs[port]!;
+      given.set(
+        name,
+        port.startsWith(MASK) ? firstFrames(data, batch.items, dims) : padded(data, batch.items, dims),
+      );
     }
     for (const [target, data] of Object.entries(batch.targets)) {
       given.set(`target.${target}`, Float32Array.from(data));
@@ -292,14 +297,14 @@ function shapeOf({ graph, loss }: TrainingJob, batch: Batch): BatchShape {
   for (const [port, node] of graph.inputs) {
     const width = sizeOf(node.shape);
     const size = (batch.inputs[port]?.length ?? 0) / items;
-    const mask = port.startsWith('dropout:');
+    const mask = port.startsWith(MASK);
     if (batch.inputs[port] === undefined || (mask ? size % width !== 0 : size !== frames * width)) {
       throw new ArgumentError(
         `the batch brings ${batch.inputs[port]?.length ?? 'no'} numbers for the input "${port}" of ${graph.name}; it takes ` +
           `${items} items × ${frames} frames × ${width}`,
       );
     }
-    if (mask) ownFrames[port] = size / width;
+    if (mask) ownFrames[port] = isTied(batch.inputs[port], items, width) ? 1 : size / width;
   }
   const targetSizes: Record<string, number> = {};
   for (const name of loss.targets) {
@@ -312,6 +317,35 @@ function shapeOf({ graph, loss }: TrainingJob, batch: Batch): BatchShape {
     targetSizes[name] = data.length / items;
   }
   return { items, frames, ownFrames, targetSizes };
+}
+
+/** Ports that `forTraining` made of dropouts. */
+const MASK = 'dropout:';
+
+/** Frames that are compared; more where they are so narrow that masks may be equal by chance. */
+const COMPARED = 256;
+
+/** Whether every frame of a mask is the first one again, so that one need travel. */
+function isTied(mask: Float32Array, items: number, width: number): boolean {
+  const size = mask.length / items;
+  const stride = width >= 64 ? Math.max(1, Math.floor(size / width / COMPARED)) * width : width;
+  for (let item = 0; item < items; item++) {
+    for (let frame = item * size; frame < (item + 1) * size; frame += stride) {
+      for (let i = 0; i < width; i++) if (mask[frame + i] !== mask[item * size + i]) return false;
+    }
+  }
+  return true;
+}
+
+/** As many frames of each item as the device takes. */
+function firstFrames(data: Float32Array, items: number, dims: readonly number[]): Float32Array {
+  const size = dims[0]! * dims[1]!;
+  const given = data.length / items;
+  if (given === size) return data;
+  const all = new Float32Array(size * items);
+  for (let item = 0; item < items; item++)
+    all.set(data.subarray(item * given, item * given + size), item * size);
+  return all;
 }
 
 /** What an item is compared with. */

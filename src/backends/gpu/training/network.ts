@@ -37,7 +37,7 @@ export interface NetworkOptions {
   /** Frames of the batch's longest item, before the model's end rule. */
   readonly frames: number;
   readonly weights: WeightLayout;
-  /** Frames that an input port is given of its own, where it does not stand at the rate of the input. */
+  /** Frames of a port that has its own, at least as many as are read: they limit nothing. */
   readonly ownFrames?: (port: string) => number | undefined;
 }
 
@@ -223,9 +223,9 @@ function countClocks({ graph, frames, ownFrames }: NetworkOptions, rows: Row[]):
       continue;
     }
     const timing = node.timing!;
-    const varying = node.inputs.flatMap((one, i) =>
-      isConstant(one) ? [] : [{ i, clock: clocks.get(one)! }],
-    );
+    const limits = (one: Node): boolean =>
+      !isConstant(one) && !(one.source.kind === 'input' && ownFrames?.(one.source.port) !== undefined);
+    const varying = node.inputs.flatMap((one, i) => (limits(one) ? [{ i, clock: clocks.get(one)! }] : []));
     const plain =
       timing.stride === 1 &&
       timing.emit === 1 &&

@@ -38,6 +38,11 @@ export const isSignal = ({ dims }: Tensor): boolean => dims.length === 3;
 
 export const lengthOf = (dims: Dims): number => dims.reduce((product, extent) => product * extent, 1);
 
-/** Text of element `index` of a tensor; of a signal at the thread's own frame unless told otherwise. */
-export const at = (name: string, tensor: Tensor, index: string, frame = Y, item = Z): string =>
-  isSignal(tensor) ? `${name}[${item}][${frame}][${index}]` : `${name}[${index}]`;
+/**
+ * Text of element `index` of a tensor; of a signal at the thread's own frame unless told otherwise. A signal of one frame
+ * holds for all: a mask that is drawn once for a sequence.
+ */
+export function at(name: string, tensor: Tensor, index: string, frame = Y, item = Z): string {
+  if (!isSignal(tensor)) return `${name}[${index}]`;
+  return `${name}[${item}][${tensor.dims[1] === 1 ? '0' : frame}][${index}]`;
+}
