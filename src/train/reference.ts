@@ -1,4 +1,4 @@
-import { ArgumentError } from '../errors.ts';
+import { ArgumentError, BackendError } from '../errors.ts';
 import { checkParameters } from '../stream/constants.ts';
 import type { FloatArray } from '../signal/index.ts';
 import { adamwStep, clippingFactor } from './adamw-step.ts';
@@ -68,6 +68,7 @@ class ReferenceSession implements TrainingSession {
   }
 
   async evaluate(batch: Batch): Promise<Evaluation> {
+    this.#refuseCarried(batch);
     let loss = 0;
     const outputs: Record<string, Float32Array[]> = {};
     for (let item = 0; item < batch.items; item++) {
@@ -115,12 +116,22 @@ class ReferenceSession implements TrainingSession {
 
   async close(): Promise<void> {}
 
+  #refuseCarried({ carried }: Batch): void {
+    if (carried === true) {
+      throw new BackendError(
+        'the reference begins every sequence with a fresh state and carries none from batch to batch; train with cpu(), ' +
+          'or on whole sequences',
+      );
+    }
+  }
+
   #record(inputs: Readonly<Record<string, FloatArray>>): Tape {
     return recordGraph(this.#job.graph, this.#weights, inputs, this.#options);
   }
 
   /** The mean loss, and its slope by every parameter, in float64. */
   #slopes(batch: Batch): { readonly loss: number; readonly slopes: Map<string, Float64Array> } {
+    this.#refuseCarried(batch);
     const slopes = new Map(
       [...this.#weights].map(([name, values]) => [name, new Float64Array(values.length)]),
     );

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ArgumentError, FormatError, TrainingError } from '../../src/errors.ts';
+import { ArgumentError, BackendError, FormatError, TrainingError } from '../../src/errors.ts';
 import { compile, dropout, initialise, s4d, sequential } from '../../src/index.ts';
 import { defineLayer, traceModel } from '../../src/signal/index.ts';
 import { add } from '../../src/ops/index.ts';
@@ -21,7 +21,9 @@ import {
   type BatchSource,
   type FitOptions,
   type FitResult,
+  type SessionState,
   type StepRecord,
+  type TrainingBackend,
 } from '../../src/train/index.ts';
 import { madeSource } from './support/sources.ts';
 
@@ -307,5 +309,50 @@ describe('mixed lengths', () => {
     }
     const { outputs } = await session.evaluate(batch);
     expect(outputs['output']!.subarray(7, 12)).toEqual(new Float32Array(5));
+  });
+});
+
+describe('batches that carry on', () => {
+  it('are refused by the reference, which would begin afresh', async () => {
+    const carried: BatchSource = {
+      ...data,
+      async *batches(epoch, from) {
+        for await (const batch of data.batches(epoch, from)) yield { ...batch, carried: true };
+      },
+    };
+    await expect(run({ data: carried })).rejects.toThrow(BackendError);
+    await expect(run({ data: carried })).rejects.toThrow(
+      /carries none from batch to batch; train with cpu\(\)/,
+    );
+  });
+
+  it('what a session carries is in the checkpoint, and comes back', async () => {
+    const carried = new Map<string, Float32Array | Float64Array>([
+      ['0:scan.x', Float64Array.of(0.1, -2)],
+      ['1:delay', Float32Array.of(3)],
+    ]);
+    const seen: SessionState[] = [];
+    const carrying: TrainingBackend = {
+      name: 'carrying',
+      async open(job) {
+        const session = await backend.open(job);
+        return {
+          name: 'carrying',
+          step: (batch, at) => session.step(batch, at),
+          evaluate: (batch) => session.evaluate(batch),
+          gradients: (batch) => session.gradients(batch),
+          save: async () => ({ ...(await session.save()), carried }),
+          restore(state) {
+            seen.push(state);
+            return session.restore(state);
+          },
+          close: () => session.close(),
+        };
+      },
+    };
+    const checkpoint = { path: path('carried.safetensors'), resume: true };
+    await run({ backend: carrying, checkpoint, epochs: 1, ema: undefined });
+    await run({ backend: carrying, checkpoint, epochs: 2, ema: undefined });
+    expect(seen.map((state) => state.carried)).toEqual([carried]);
   });
 });
