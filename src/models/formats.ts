@@ -23,7 +23,6 @@ import { rgLruFormat } from './formats/rg-lru.ts';
 import { gruFormat, lstmFormat } from './formats/torch-rnn.ts';
 import { mamba2BlockFormat, mamba2Format } from './formats/mamba2.ts';
 import { mamba3Format } from './formats/mamba3.ts';
-import { s4ModelFormat } from './formats/s4-model.ts';
 import { spectralMambaFormat } from './formats/spectral-mamba.ts';
 
 /** Every architecture whose checkpoints can be loaded. */
@@ -52,7 +51,6 @@ export const modelFormats: readonly ModelFormat[] = [
   mamba2Format,
   mamba2BlockFormat,
   mamba3Format,
-  s4ModelFormat,
   spectralMambaFormat,
   // A stack's layers are of any of these formats.
   stackFormat((format, config) => modelFor(format, config)),

@@ -20,7 +20,6 @@ export { plainReadOuts } from './plain-read-outs.ts';
 export { loadNamModel, namModelOf } from './nam.ts';
 export { jamba, type JambaOptions } from './jamba.ts';
 export { sashimi, type SashimiOptions } from './sashimi.ts';
-export { s4Model, type S4ModelOptions } from './s4-model.ts';
 export { spectralMamba, type SpectralMambaOptions } from './spectral-mamba.ts';
 export { anomalyDetector, type AnomalyDetectorOptions } from './anomaly-detector.ts';
 export { stack, type StackOptions } from './stack.ts';

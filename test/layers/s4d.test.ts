@@ -120,3 +120,39 @@ describe('s4d', () => {
     expect(() => s4d({ features: 1, states: 7 })).toThrow(/even/);
   });
 });
+
+describe('s4d options for other rates', () => {
+  it('leaves out modes beyond the band limit, at the rate it runs at', () => {
+    const options = { features: 2, states: 4, sampleRate: 8000 };
+    const [limited, free] = [s4d({ ...options, bandLimit: 1 }), s4d(options)];
+    // dt A_imag = 0.75π at 8 kHz and 1.5π at 4 kHz.
+    const parameters = new Map(initialise(free, 4));
+    parameters.set('kernel.A_imag', new Float64Array(4).fill(0.75 * Math.PI));
+    parameters.set('kernel.log_dt', new Float64Array(2));
+    const silent = new Map(parameters).set('kernel.C', new Float64Array(8));
+    const input = Float64Array.from({ length: 40 }, (_, i) => Math.cos(i * i));
+    const at = (model: typeof free, values: typeof parameters, sampleRate: number): Float64Array =>
+      evaluate(model, values, { input }, { sampleRate })['output']!;
+    expect(at(limited, parameters, 8000)).toEqual(at(free, parameters, 8000));
+    expect(at(limited, parameters, 4000)).toEqual(at(free, silent, 4000));
+    expect(at(limited, parameters, 4000)).not.toEqual(at(free, parameters, 4000));
+  });
+
+  it('keeps its phase at another rate where inputs are averaged', () => {
+    const options = { features: 1, states: 8, sampleRate: 48_000, discretization: bilinear };
+    const parameters = initialise(s4d({ ...options, dt: { min: 0.05, max: 0.05 } }), 6);
+    // The states alone: what bypasses them has no phase.
+    parameters.set('D', new Float64Array(1));
+    const difference = (averageInput: boolean): number => {
+      const model = s4d({ ...options, averageInput });
+      const at = (sampleRate: number): Float64Array => {
+        const sine = (_: unknown, k: number): number => 0.3 * Math.sin((2 * Math.PI * 1000 * k) / sampleRate);
+        const input = Float64Array.from({ length: sampleRate / 50 }, sine);
+        return evaluate(model, parameters, { input }, { sampleRate })['output']!;
+      };
+      const fast = at(96_000).filter((_, k) => k % 2 === 0);
+      return relativeError(at(48_000).slice(480), fast.slice(480));
+    };
+    expect(difference(true)).toBeLessThan(0.25 * difference(false));
+  });
+});

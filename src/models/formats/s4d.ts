@@ -9,6 +9,8 @@ import type { ModelFormat } from '../format.ts';
  * | `d_state` | states a channel, even; 64 |
  * | `discretization` | `zoh` (the official code's), or another by name |
  * | `sample_rate` | Hz that the weights are for |
+ * | `bandlimit` | share of half a turn a frame beyond which modes are silent, as in `s4.py`; none |
+ * | `average_input` | the states hear the mean of this frame and the one before; false |
  * | `dt_min`, `dt_max` | range of the initial time steps |
  */
 export const s4dFormat: ModelFormat = {
@@ -22,6 +24,8 @@ export const s4dFormat: ModelFormat = {
     const discretization = read.discretization('discretization', 'zoh');
     const sampleRate = read.positive('sample_rate');
     const [min, max] = [read.positive('dt_min'), read.positive('dt_max')];
+    const bandLimit = read.positive('bandlimit');
+    const averageInput = read.boolean('average_input', false);
     read.ignore('dropout', 'transposed', 'lr');
     read.done();
     const dt = { ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) };
@@ -30,6 +34,8 @@ export const s4dFormat: ModelFormat = {
       states,
       discretization,
       dt,
+      bandLimit,
+      averageInput,
       ...(sampleRate === undefined ? {} : { sampleRate }),
     });
   },
