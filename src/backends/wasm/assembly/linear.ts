@@ -10,7 +10,7 @@
 // the sum of the segments before, whatever number of firings is computed side by side: chunks never show.
 
 import * as at from '../layout';
-import { madd, sum } from './vector';
+import { flushed, madd, sum } from './vector';
 
 /** Firings that pass by a panel before the next: their windows and the panel stay in the nearest cache. */
 const BLOCK = 32;
@@ -92,6 +92,8 @@ function panel(d: usize, w: usize, bias: usize, x: usize, y: usize, frames: i32,
         weights += columns * at.PANEL * 4;
       }
     }
+    settle(to, 4);
+    if (together == 2) settle(to + toStep, 4);
     if (!isWhole) {
       memory.copy(y, scratch, rows << 2);
       if (together == 2) memory.copy(y + outputStep, scratch + at.PANEL * 4, rows << 2);
@@ -100,6 +102,13 @@ function panel(d: usize, w: usize, bias: usize, x: usize, y: usize, frames: i32,
     y += <usize>together * outputStep;
     frames -= together;
   }
+}
+
+/** Sums that are complete: what is too small to be heard becomes 0, or the next product runs on subnormal numbers. */
+// @ts-ignore: decorator
+@inline
+function settle(y: usize, vectors: i32): void {
+  for (; vectors > 0; vectors--, y += 16) v128.store(y, flushed(v128.load(y)));
 }
 
 /** Adds one segment's products to 16 rows of two firings. */
@@ -180,6 +189,7 @@ function tile(d: usize, w: usize, bias: usize, x: usize, y: usize, frames: i32, 
       else tileOfOne(weights, from, columns, to);
       weights += columns * at.VECTOR;
     }
+    for (let k = 0; k < together; k++) settle(to + <usize>k * toStep, 1);
     if (!isWhole) {
       for (let k = 0; k < together; k++) {
         storeLanes(y + <usize>k * outputStep, v128.load(scratch + <usize>k * at.VECTOR), rows);
@@ -247,7 +257,7 @@ export function linearByRows(d: usize, frames: i32): void {
           total += dot(w, x + load<usize>(entry), columns);
           w += columns << 2;
         }
-        store<f32>(y, total);
+        store<f32>(y, abs(total) < <f32>7.888609052210118e-31 ? 0 : total);
       }
       bias += ((rows + 3) & ~3) << 2;
     }
@@ -292,6 +302,7 @@ export function depthwise(d: usize, frames: i32): void {
       for (let weight = w; weight < end; weight += 16, x += tapStep) {
         total = madd(v128.load(weight), v128.load(x), total);
       }
+      total = flushed(total);
       if (left >= at.LANES) v128.store(to, total);
       else storeLanes(to, total, left);
     }

@@ -134,10 +134,10 @@ function columns16(
       y3 = madd(query, s3, y3);
     }
   }
-  v128.store(y, y0);
-  v128.store(y, y1, 16);
-  v128.store(y, y2, 32);
-  v128.store(y, y3, 48);
+  v128.store(y, flushed(y0));
+  v128.store(y, flushed(y1), 16);
+  v128.store(y, flushed(y2), 32);
+  v128.store(y, flushed(y3), 48);
 }
 
 /** The same of 4 values. */
@@ -182,7 +182,7 @@ function columns4(
     v128.store(S, next);
     sum = madd(query, isBefore ? old : next, sum);
   }
-  v128.store(y, sum);
+  v128.store(y, flushed(sum));
 }
 
 /** The same of one value. */

@@ -1,10 +1,12 @@
 // Functions of one number and of two, element by element over frames that follow each other, in float32.
-// Relative error 5e-7 at most where the function itself is well conditioned; NaN stays NaN.
+// Relative error 5e-7 at most where the function itself is well conditioned; NaN stays NaN. Products, sums and
+// differences below 2⁻¹⁰⁰ are 0, as state is: whoever reads them would run on subnormal numbers.
 
 import * as at from '../layout';
 import { circular } from './elementary';
 import { storeLanes } from './linear';
 import { exp, gelu, geluTanh, log, sigmoid, silu, softplus, tanh } from './transcendental';
+import { flushed, product } from './vector';
 
 export { exp, normalCdf, sigmoid, tanh } from './transcendental';
 
@@ -111,15 +113,15 @@ export function binaryRows(code: i32, d: usize, frames: i32): void {
 function combine(code: i32, a: v128, b: v128): v128 {
   switch (code) {
     case at.ADD:
-      return f32x4.add(a, b);
+      return flushed(f32x4.add(a, b));
     case at.SUB:
-      return f32x4.sub(a, b);
+      return flushed(f32x4.sub(a, b));
     case at.MUL:
-      return f32x4.mul(a, b);
+      return product(a, b);
     case at.DIV:
       return f32x4.div(a, b);
     case at.SUB_FROM:
-      return f32x4.sub(b, a);
+      return flushed(f32x4.sub(b, a));
     default:
       return f32x4.div(b, a);
   }
@@ -134,7 +136,7 @@ function apply(code: i32, x: v128): v128 {
     case at.ABS:
       return f32x4.abs(x);
     case at.SQUARE:
-      return f32x4.mul(x, x);
+      return product(x, x);
     case at.SQRT:
       return f32x4.sqrt(x);
     case at.RECIPROCAL:

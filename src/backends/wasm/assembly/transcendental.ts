@@ -1,7 +1,7 @@
 // Functions of four numbers in float32. Relative error 5e-7 at most where the function itself is well conditioned;
 // NaN stays NaN: pmin and pmax give their first argument where it is NaN, at the cost of one instruction.
 
-import { constant, madd, nmadd } from './vector';
+import { constant, madd, nmadd, product } from './vector';
 
 const MINUS_TWO: v128 = constant(-2);
 const TWO: v128 = constant(2);
@@ -192,7 +192,7 @@ export function normalCdf(x: v128): v128 {
   p = madd(s, p, P2);
   p = madd(s, p, P1);
   p = madd(s, p, P0);
-  const tail = f32x4.mul(t, exp(nmadd(f32x4.mul(x, x), HALF, p)));
+  const tail = f32x4.mul(t, exp(nmadd(product(x, x), HALF, p)));
   const isNegative = f32x4.lt(x, f32x4.splat(0));
   return v128.bitselect(tail, f32x4.sub(ONE, tail), isNegative);
 }
@@ -208,7 +208,7 @@ export function gelu(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function geluTanh(x: v128): v128 {
-  const square = f32x4.mul(x, x);
+  const square = product(x, x);
   const v = f32x4.mul(x, madd(square, TANH_CUBE, TANH_LINE));
   return f32x4.mul(x, sigmoid(v));
 }
