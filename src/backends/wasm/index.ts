@@ -11,6 +11,7 @@ import { planEndless } from './endless.ts';
 import { isFoldable, planFolded } from './folded.ts';
 import { planGeneral } from './general.ts';
 import { planMatrixScan } from './matrix.ts';
+import { planHeld } from './held.ts';
 import { findBuild, needBuild, type WasmOptions } from './module.ts';
 import { plannerByName } from './ops-by-name.ts';
 import { familyOf, type Scan } from './scan.ts';
@@ -23,7 +24,8 @@ export { wasmSequences } from './sequence.ts';
 
 /**
  * Streams on WebAssembly SIMD. Loaded synchronously: Node, workers and an AudioWorklet alike.
- * Precision `float64` and methods that use the previous input (foh, trapezoidal) run on the reference.
+ * Precision `float64` runs on the reference, and so does what learns its coefficients while it streams: S4, and methods
+ * that use the previous input (foh, trapezoidal), where a dt comes by frame; dense systems of irregular time; tables.
  *
  * @throws BackendError where the engine has no WebAssembly SIMD; `defaultBackend` never throws.
  * @example
@@ -49,7 +51,13 @@ export function wasm(options: WasmOptions = {}): StreamBackend {
 export const defaultBackend = (options: WasmOptions = {}): StreamBackend =>
   findBuild(options) ? wasm(options) : reference;
 
-function planScan({ attributes, types, constants, prepared }: KernelRequest): KernelPlan | undefined {
+function planScan({
+  attributes,
+  types,
+  constants,
+  prepared,
+  precision,
+}: KernelRequest): KernelPlan | undefined {
   const plan = prepared as ScanPlan;
   const scan: Scan = {
     attributes: attributes as DiagonalScanAttributes,
@@ -58,6 +66,7 @@ function planScan({ attributes, types, constants, prepared }: KernelRequest): Ke
     plan,
     wide: plan.rounded.map((rounded) => (rounded ? 0 : 1)),
   };
+  if (scan.attributes.method.usesPreviousInput === true) return planHeld(scan, precision === 'float32');
   if (familyOf(scan.attributes.method) === undefined) return undefined;
   if (isSelective(scan)) return planSelective(scan);
   return isFoldable(scan) ? planFolded(scan) : planGeneral(scan);

@@ -658,3 +658,23 @@ export const BANK_OFFSET = 4;
 export const BANK_FIRST = 8;
 export const BANK_NEXT = 12;
 export const BANK_RECORD_BYTES = 16;
+
+// Descriptor of the scan of rules that look at both ends of a step, in float64.
+export const KERNEL_HELD = 51;
+export const HELD_U = 0;
+/** 0 where the input is real. */
+export const HELD_U_IM = 4;
+export const HELD_OUTPUT = 8;
+export const HELD_OUTPUT_STEP = 12;
+export const HELD_CHANNELS = 16;
+export const HELD_STATES = 20;
+export const HELD_COMPLEX = 24;
+export const HELD_CONTRACTED = 28;
+export const HELD_ROUNDED = 32;
+/** For each channel and pair of states: Ā, B̄, the previous input's B̄, c; re and im. */
+export const HELD_COEFFICIENTS = 36;
+export const HELD_RECORD_BYTES = 128;
+/** The canonical sections. */
+export const HELD_STATE = 40;
+export const HELD_PAST = 44;
+export const HELD_BYTES = 48;

@@ -9,6 +9,7 @@ import { dplr } from './dplr';
 import { atStart, clamp, maximum, phase as sumPhase, pool, runningMaximum, runningMean } from './each';
 import { endless } from './endless';
 import { forward } from './forward';
+import { held } from './held';
 import { depthwise, linear, linearByRows } from './linear';
 import { matrixScan } from './matrix';
 import { move } from './move';
@@ -101,6 +102,8 @@ export function runKernel(kernel: i32, d: usize, count: i32, phase: i32): void {
       return atStart(d, count);
     case at.KERNEL_STFT:
       return stft(d, count);
+    case at.KERNEL_HELD:
+      return held(d, count, phase);
     case at.KERNEL_INVERSE_STFT:
       return inverseStft(d, count);
   }
