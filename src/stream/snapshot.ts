@@ -240,7 +240,8 @@ export function openSnapshot(snapshot: Uint8Array): OpenSnapshot {
   const sections = new Map<string, Uint8Array>();
   let at = 12 + length;
   for (const { name, bytes } of header.sections) {
-    sections.set(name, snapshot.slice(at, at + bytes));
+    // A copy of its own: `slice` of a Node Buffer would be a view of a pool that others write to.
+    sections.set(name, Uint8Array.from(snapshot.subarray(at, at + bytes)));
     at += bytes;
   }
   if (at !== end) damaged(`its sections need ${at - 12 - length} bytes, it has ${end - 12 - length}`);

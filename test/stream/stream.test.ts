@@ -3,7 +3,13 @@ import { SnapshotError, StreamError } from '../../src/errors.ts';
 import { initialise, lti, s4d } from '../../src/layers/index.ts';
 import * as ops from '../../src/ops/index.ts';
 import { defineLayer, type Model } from '../../src/signal/index.ts';
-import { compile, realtime, type Diagnostic, type NonFinitePolicy } from '../../src/stream/index.ts';
+import {
+  compile,
+  realtime,
+  snapshotNumbers,
+  type Diagnostic,
+  type NonFinitePolicy,
+} from '../../src/stream/index.ts';
 import { withFrames } from '../support/snapshots.ts';
 
 const integrator = lti({ A: [[1]], B: [[1]], C: [[1]], D: [[1]] });
@@ -232,5 +238,21 @@ describe('realtime', () => {
   it('refuses a model that changes the rate', () => {
     const halved = defineLayer({ name: 'halved', features: 1, apply: (_t, x) => ops.framesToChannels(x, 2) });
     expect(() => realtime(compile(halved, {}), 8)).toThrow(/0\.5 frames for each/);
+  });
+});
+
+describe('a snapshot from a file', () => {
+  it('is read from a Buffer, which is a piece of a pool, as from an array of its own', () => {
+    const model = s4d({ features: 2, states: 8 });
+    const stream = compile(model, initialise(model, 1), { nonFinite: 'hold' });
+    const input = (from: number): Float32Array =>
+      Float32Array.from({ length: 40 }, (_, k) => Math.cos(from + k));
+    stream.push(input(0));
+    const snapshot = stream.snapshot();
+    const expected = stream.push(Float32Array.of(NaN, NaN, ...input(7)));
+    const other = compile(model, initialise(model, 1), { nonFinite: 'hold' });
+    other.restore(Buffer.from(snapshot));
+    expect(other.push(Float32Array.of(NaN, NaN, ...input(7)))).toEqual(expected);
+    expect(snapshotNumbers(Buffer.from(snapshot))).toEqual(snapshotNumbers(snapshot));
   });
 });
