@@ -93,3 +93,40 @@ export const CELL_D_BIAS = 60;
 /** Where the gradient of the state before frame 0 is left, as CELL_BEGIN. */
 export const CELL_D_BEGIN = 64;
 export const CELL_BYTES = 80;
+
+// The matrix scan, see `assembly/train/matrix.ts`.
+/** Frames between two states that are kept. */
+export const STATE_BLOCK = 64;
+export const STATE_HEADS = 0;
+export const STATE_KEYS = 4;
+export const STATE_VALUES = 8;
+/** Outer products a frame. */
+export const STATE_RANK = 12;
+/** 1 where the state is read before its update. */
+export const STATE_BEFORE = 16;
+/** 1 where there are a and b. */
+export const STATE_DELTA = 20;
+/** Bytes from one key's decay to the next; 0 where one number serves all. */
+export const STATE_DECAY_STEP = 24;
+/** States before the first frame, and behind the last: heads × keys × values in whole vectors. */
+export const STATE_BEGIN = 28;
+export const STATE_END = 32;
+export const STATE_KEPT = 36;
+export const STATE_SCRATCH = 40;
+export const STATE_OUTPUT = 44;
+export const STATE_RECORDS = 48;
+
+// One record for each operand: q, k, v, decay, a, b.
+export const STATE_RECORD_BYTES = 24;
+/** Address at frame 0; 0 for an operand that is absent. */
+export const STATE_SOURCE = 0;
+/** Bytes of a frame; 0 for a constant. */
+export const STATE_STEP = 4;
+/** Address of one 32-bit number a head: the bytes from the frame's start. */
+export const STATE_OFFSETS = 8;
+/** Gradient at frame 0, of a constant its sums in float32; 0 where nobody asks. */
+export const STATE_GRADIENT = 12;
+/** Of a constant: its sums in float64, and how many. */
+export const STATE_WIDE = 16;
+export const STATE_COUNT = 20;
+export const STATE_DESCRIPTOR_BYTES = 192;

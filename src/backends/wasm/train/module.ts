@@ -66,6 +66,8 @@ export interface TrainingKernels {
   lstmBack(descriptor: number, frames: number): void;
   gruForward(descriptor: number, frames: number): void;
   gruBack(descriptor: number, frames: number): void;
+  matrixForward(descriptor: number, frames: number): void;
+  matrixBack(descriptor: number, frames: number): void;
   accumulate(from: number, to: number, count: number): void;
   columnSums(from: number, rows: number, columns: number, rowStep: number, to: number): void;
   fillRows(from: number, rows: number, bytes: number, to: number, rowStep: number): void;

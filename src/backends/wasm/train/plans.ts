@@ -8,6 +8,7 @@ import { planDense } from './kernels/dense.ts';
 import { planInPlace } from './kernels/in-place.ts';
 import { planReference } from './kernels/reference.ts';
 import { planCopy, planEveryFrame, planMovement } from './kernels/movement.ts';
+import { planMatrixScan } from './kernels/matrix-scan.ts';
 import { planNormalise } from './kernels/normalise.ts';
 import { planPointwise } from './kernels/pointwise.ts';
 import { planChunkedScan } from './kernels/chunked-scan.ts';
@@ -66,6 +67,7 @@ const planners: Readonly<Record<string, Planner>> = {
   'channels-to-frames': planCopy,
   shift: planCopy,
   skip: planCopy,
+  'matrix-scan': planMatrixScan,
   'diagonal-scan': (request) => planChunkedScan(request) ?? planScan(request),
 };
 

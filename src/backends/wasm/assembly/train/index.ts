@@ -8,6 +8,7 @@ export { chunksBack, chunksForward } from './chunks';
 export { depthwise, depthwiseToInput, depthwiseToWeight } from './depthwise';
 export { gruBack, gruForward } from './gru';
 export { lstmBack, lstmForward } from './lstm';
+export { matrixBack, matrixForward } from './matrix';
 export { moveBack } from './move-back';
 export { normaliseBack } from './normalise-back';
 export { product } from './product';
