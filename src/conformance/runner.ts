@@ -1,4 +1,4 @@
-import { StatewaveError } from '../errors.ts';
+import { BackendError, StatewaveError } from '../errors.ts';
 import type { StreamBackend } from '../backends/backend.ts';
 import { reference } from '../backends/reference/index.ts';
 import type { Precision } from '../signal/index.ts';
@@ -93,7 +93,9 @@ async function compare(name: string, way: string, { measure }: Way, tolerance: n
     if (error <= tolerance) return { verdict: 'ok', case: name, way, error, tolerance };
     return { verdict: 'FAIL', case: name, way, error, tolerance, reason: place };
   } catch (error) {
-    return { verdict: 'FAIL', case: name, way, tolerance, reason: describe(error) };
+    // What a backend has no form of, it says by name.
+    const verdict = error instanceof BackendError ? 'unsupported' : 'FAIL';
+    return { verdict, case: name, way, tolerance, reason: describe(error) };
   }
 }
 

@@ -1,7 +1,5 @@
 import { FormatError } from '../../errors.ts';
-import { reference } from '../../backends/reference/index.ts';
-import { cpuGradient } from '../../train/cpu/gradient.ts';
-import { gradient } from '../../train/index.ts';
+import { gradientOn } from '../backend.ts';
 import type { Run, Subject, Way } from '../case.ts';
 import { deviation, worst } from '../compare.ts';
 import type { Golden } from '../golden.ts';
@@ -41,12 +39,12 @@ export function grad(subject: Subject, loss?: Loss): Way {
   const tensors = [...golden.checkpoint.tensors.keys()].filter((name) => name.startsWith('grad.'));
   return {
     tensors,
-    measure() {
+    async measure() {
       const { tensor, weight } = loss ?? lossOf(golden);
       const run = runs.find(({ outputs }) => Object.values(outputs).includes(tensor));
       if (run === undefined)
         throw new FormatError(`${golden.path}: the loss is of "${tensor}", which nothing runs`);
-      const { parameters, inputs } = gradientsOf(subject, run, tensor, weight);
+      const { parameters, inputs } = await gradientsOf(subject, run, tensor, weight);
       return worst(
         tensors.map((name) => {
           const { shape, values } = golden.tensor(name);
@@ -66,12 +64,15 @@ export function grad(subject: Subject, loss?: Loss): Way {
   };
 }
 
-function gradientsOf(
+async function gradientsOf(
   subject: Subject,
   run: Run,
   tensor: string,
   weight: (flatIndex: number) => number,
-): { parameters: Map<string, Float64Array>; inputs: Readonly<Record<string, Float64Array>>[] } {
+): Promise<{
+  parameters: Map<string, Float64Array>;
+  inputs: Readonly<Record<string, Float64Array>>[];
+}> {
   const { golden } = subject;
   const { shape } = golden.tensor(tensor);
   const size = shape.reduce((a, b) => a * b, 1);
@@ -82,8 +83,9 @@ function gradientsOf(
   );
   const parameters = new Map<string, Float64Array>();
   const { model, sampleRate, irregular } = run;
-  const inputs = inputsOf(subject, run).map((item, b) => {
-    const result = (subject.settings.backend === reference ? gradient : cpuGradient)(
+  const inputs: Readonly<Record<string, Float64Array>>[] = [];
+  for (const [b, item] of inputsOf(subject, run).entries()) {
+    const result = await gradientOn(subject.settings.backend)(
       model,
       run.parameters,
       item,
@@ -101,7 +103,7 @@ function gradientsOf(
       if (sum) values.forEach((value, i) => (sum[i] += value));
       else parameters.set(name, Float64Array.from(values));
     }
-    return result.inputs;
-  });
+    inputs.push(result.inputs);
+  }
   return { parameters, inputs };
 }

@@ -94,10 +94,18 @@ export class Network {
     return found;
   }
 
-  /** Writes the way back down: the gradient of every parameter that has one, by name. */
-  backward(seeds: ReadonlyMap<Node, Tensor>, trained: (parameter: string) => boolean): Map<string, Tensor> {
+  /**
+   * Writes the way back down: the gradient of every parameter that has one, by name.
+   *
+   * @param ports is given the gradients of the inputs too, where they are asked for.
+   */
+  backward(
+    seeds: ReadonlyMap<Node, Tensor>,
+    trained: (parameter: string) => boolean,
+    ports?: Map<string, Tensor>,
+  ): Map<string, Tensor> {
     const { graph } = this.#options;
-    const wanted = this.#wantedFor(trained);
+    const wanted = this.#wantedFor(trained, ports !== undefined);
     const book = new GradientBook(this.plan);
     for (const [node, seed] of seeds) book.give(this.tensor(node), seed, node.path);
     for (const node of graph.nodes.toReversed()) {
@@ -128,14 +136,20 @@ export class Network {
       const gradient = book.read(this.tensor(node), name);
       if (gradient) gradients.set(name, gradient);
     }
+    for (const [port, node] of ports ? graph.inputs : []) {
+      const gradient = book.read(this.tensor(node), port);
+      if (gradient) ports!.set(port, gradient);
+    }
     return gradients;
   }
 
-  /** Everything that depends on a parameter that is trained. */
-  #wantedFor(trained: (parameter: string) => boolean): ReadonlySet<Tensor> {
+  /** Everything that depends on a parameter that is trained, or on an input. */
+  #wantedFor(trained: (parameter: string) => boolean, inputs: boolean): ReadonlySet<Tensor> {
     const wanted = new Set<Tensor>();
     for (const node of this.#options.graph.nodes) {
-      const own = node.source.kind === 'parameter' && trained(node.source.name);
+      const { source } = node;
+      const own =
+        (source.kind === 'parameter' && trained(source.name)) || (inputs && source.kind === 'input');
       if (own || node.inputs.some((input) => wanted.has(this.tensor(input)))) wanted.add(this.tensor(node));
     }
     return wanted;
