@@ -67,9 +67,10 @@ export function writeGeneral(
   put(at.COMPLEX, complex ? 1 : 0);
   put(at.METHOD, familyOf(method) ?? at.GIVEN);
   floats[(base + at.ALPHA) / 4] = method.family.kind === 'rational' ? method.family.alpha : 0;
-  put(at.CONTRACTED, plan.at.c >= 0 ? 1 : 0);
   put(at.STILL, plan.coefficients ? 1 : 0);
-  put(at.OUTPUT_STEP, 4 * (plan.at.c >= 0 ? channels : channels * states * (complex ? 2 : 1)));
+  const isTurned = isTurnedScan(scan);
+  put(at.CONTRACTED, isTurned ? 2 : plan.at.c >= 0 ? 1 : 0);
+  put(at.OUTPUT_STEP, 4 * (isTurned ? 1 : plan.at.c >= 0 ? channels : channels * states * (complex ? 2 : 1)));
   put(at.WORK, base + places.work);
   put(at.STATE, state);
   floats.fill(1, (base + places.cells + at.VECTOR) / 4, (base + places.cells + 2 * at.VECTOR) / 4);
@@ -86,7 +87,7 @@ export function writeGeneral(
     put(record + at.SPAN, channels);
     put(record + at.COLUMNS, name === undefined ? states : 1);
     if (input < 0) continue;
-    const [columns, span] = operandExtents(scan, input);
+    const [columns, span] = isTurned ? turnedExtents(scan, input) : operandExtents(scan, input);
     put(record + at.SPAN, span);
     put(record + at.COLUMNS, columns);
     const values = constants[input];
@@ -129,8 +130,34 @@ export function writeGeneral(
 export const sourceField = (base: number, role: number): number =>
   (base + at.OPERANDS + role * at.OPERAND_BYTES + at.SOURCE) / 4;
 
-/** The scan with any operand by frame or constant, on 4 channels at a time. */
-export function planGeneral(scan: Scan): KernelPlan {
+/** A scan of one channel seen as one of N channels of one state, so that states fill the lanes; outputs are added up. */
+interface Turned extends Scan {
+  readonly isTurned: true;
+}
+
+const isTurnedScan = (scan: Scan): scan is Turned => 'isTurned' in scan;
+
+function turned(scan: Scan): Scan {
+  const { attributes, plan } = scan;
+  const { channels, states } = attributes;
+  if (channels !== 1 || plan.at.c < 0 || states % at.LANES !== 0) return scan;
+  const result: Turned = {
+    ...scan,
+    attributes: { ...attributes, channels: states, states: 1 },
+    isTurned: true,
+  };
+  return result;
+}
+
+/** What was a column for each state is a row for each channel now; what all states shared all channels share. */
+function turnedExtents({ attributes, types, plan }: Turned, input: number): readonly [number, number] {
+  const isByState = input !== plan.at.u && input !== plan.at.uIm && types[input]!.shape.at(-1) !== 1;
+  return [1, isByState ? 1 : attributes.channels];
+}
+
+/** The scan with any operand by frame or constant, on 4 channels at a time, or on 4 states of the only channel. */
+export function planGeneral(given: Scan): KernelPlan {
+  const scan = turned(given);
   const places = placeGeneral(scan);
   return {
     bytes: places.bytes,

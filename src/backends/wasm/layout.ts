@@ -45,7 +45,10 @@ export const COMPLEX = 8;
 export const METHOD = 12;
 /** float32 */
 export const ALPHA = 16;
-/** 1 where the output is Re Σ c x, 0 where it is the state. */
+/**
+ * 1 where the output is Re Σ c x, 0 where it is the state; 2 where the channels' outputs are added up to one, since they
+ * are the states of a single channel.
+ */
 export const CONTRACTED = 20;
 /** 1 where Ā and B̄ stand still. */
 export const STILL = 24;

@@ -4,7 +4,7 @@ import * as at from '../layout';
 import { discretise } from './discretise';
 import { fetch, isSharedByStates, lanesOf, pointer, stride, tile } from './operand';
 import { advance, advanceWide } from './recurrence';
-import { Complex, Real, madd, nmadd } from './vector';
+import { Complex, Real, madd, nmadd, sum } from './vector';
 
 /** `frames` frames, the first of which stands `phase` frames behind a multiple of the tile. */
 export function forward(d: usize, frames: i32, phase: i32): void {
@@ -16,19 +16,21 @@ function tiles<S>(d: usize, frames: i32, phase: i32): void {
   const channels = load<i32>(d, at.CHANNELS);
   const states = load<i32>(d, at.STATES);
   const isContracted = load<i32>(d, at.CONTRACTED) != 0;
+  const isSummed = load<i32>(d, at.CONTRACTED) == 2;
   for (let first = 0; first < frames; phase = 0) {
     const count = min(at.TILE - phase, frames - first);
     for (let h = 0; h < channels; h += at.LANES) {
       fetchShared(d, h, first, count);
-      if (isContracted) memory.fill(tile(d, at.Y), 0, count << 4);
+      if (isContracted && (h == 0 || !isSummed)) memory.fill(tile(d, at.Y), 0, count << 4);
       for (let n = 0; n < states; n++) {
         fetchOwn(d, h, n, first, count);
         trajectory<S>(d, h, n, count, phase);
         if (isContracted) contract<S>(d, count);
         else writeState<S>(d, h, n, first, count);
       }
-      if (isContracted) write(d, tile(d, at.Y), h, 1, first, count);
+      if (isContracted && !isSummed) write(d, tile(d, at.Y), h, 1, first, count);
     }
+    if (isSummed) writeSums(d, first, count);
     first += count;
   }
 }
@@ -87,13 +89,13 @@ function contract<S>(d: usize, frames: i32): void {
   let y = tile(d, at.Y);
   for (; frames > 0; frames--, y += at.VECTOR) {
     x += at.VECTOR;
-    let sum = madd(v128.load(c), v128.load(x), v128.load(y));
+    let total = madd(v128.load(c), v128.load(x), v128.load(y));
     if (isFloat<S>()) {
       xIm += at.VECTOR;
-      sum = nmadd(v128.load(cIm), v128.load(xIm), sum);
+      total = nmadd(v128.load(cIm), v128.load(xIm), total);
       cIm += cImStep;
     }
-    v128.store(y, sum);
+    v128.store(y, total);
     c += cStep;
   }
 }
@@ -105,6 +107,14 @@ function writeState<S>(d: usize, h: i32, n: i32, first: i32, frames: i32): void 
     const count = load<i32>(d, at.CHANNELS) * states;
     write(d, tile(d, at.X_IM) + at.VECTOR, count + h * states + n, states, first, frames);
   }
+}
+
+/** The four lanes of every frame as one number. */
+function writeSums(d: usize, first: i32, frames: i32): void {
+  const step = load<usize>(d, at.OUTPUT_STEP);
+  let to = load<usize>(d, at.OUTPUT) + <usize>first * step;
+  let y = tile(d, at.Y);
+  for (; frames > 0; frames--, y += at.VECTOR, to += step) store<f32>(to, sum(v128.load(y)));
 }
 
 /** A tile to the output: lane 0 at `element` of every frame, the other channels `apart` elements from each other. */
