@@ -50,6 +50,11 @@ export class Unavailable extends Error {
   override readonly name = 'Unavailable';
 }
 
+/** A contender does not give ours: one of the two is wrong, and its time means nothing. */
+export class Disagreement extends Error {
+  override readonly name = 'Disagreement';
+}
+
 /** Ours takes at most `factor` times the peer's time. */
 export const within = (factor: number): Target => ({
   text: `ours ≤ ${factor} × the peer`,

@@ -1,34 +1,7 @@
-import { Unavailable, type Contender, type Contest, type Peer } from './contest.ts';
+import { Disagreement, Unavailable, type Contender, type Contest, type Peer } from './contest.ts';
 import { measure } from './measure.ts';
 import type { Effort } from './options.ts';
-import type { Spread } from './statistics.ts';
-
-/** One line of results.json: ours against one peer, nanoseconds a sample, medians; the spread is the quartiles. */
-export interface Row {
-  readonly name: string;
-  readonly ours: string;
-  readonly oursNs: number;
-  readonly oursSpread: readonly [number, number];
-  readonly peer: string;
-  readonly peerNs: number;
-  readonly peerSpread: readonly [number, number];
-  /** peerNs / oursNs, or the ratio of the real-time factors where both have one: how many times faster ours is. */
-  readonly speedup: number;
-  /** Time of the work as a share of the time that it lasts, one thread. */
-  readonly oursRealTime?: number;
-  readonly peerRealTime?: number;
-  /** Largest difference of the outputs, relative to the peak of ours; absent where the peer does other work. */
-  readonly difference?: number;
-  readonly target?: string;
-  readonly holds?: boolean;
-}
-
-/** What could not be measured here, and why. */
-export interface Skip {
-  readonly name: string;
-  readonly peer: string;
-  readonly reason: string;
-}
+import { makeRow, type Row, type Skip } from './rows.ts';
 
 interface Entry {
   readonly peer: Peer;
@@ -37,14 +10,14 @@ interface Entry {
 }
 
 /**
- * Opens all contenders, holds their answers to ours, measures them in turns and closes them.
- *
- * @throws Error where a peer's answer is not ours: then one of the two does not do the work.
+ * Opens all contenders, holds their answers to ours, measures them in turns and closes them. A peer whose answer is not
+ * ours is left out like one that is not here, and the process will exit with 1.
  */
 export async function runContest(contest: Contest, effort: Effort): Promise<{ rows: Row[]; skips: Skip[] }> {
   const skips: Skip[] = [];
   const skipped = (peer: string, error: unknown): void => {
-    if (!(error instanceof Unavailable)) throw error;
+    if (error instanceof Disagreement) process.exitCode = 1;
+    else if (!(error instanceof Unavailable)) throw error;
     skips.push({ name: contest.name, peer, reason: error.message });
   };
   let mine: Contender;
@@ -58,16 +31,25 @@ export async function runContest(contest: Contest, effort: Effort): Promise<{ ro
   try {
     const expected = contest.probe && (await mine.answer?.(contest.probe));
     for (const peer of contest.peers) {
+      let contender: Contender | undefined;
       try {
-        const contender = await peer.open();
-        const difference = await compare(contest, peer, contender, expected);
-        entries.push({ peer, contender, difference });
+        contender = await peer.open();
+        entries.push({ peer, contender, difference: await compare(contest, peer, contender, expected) });
       } catch (error) {
+        await contender?.close?.();
         skipped(peer.name, error);
       }
     }
     const [ours, ...theirs] = await measure([mine, ...entries.map(({ contender }) => contender)], effort);
-    return { rows: entries.map((entry, i) => row(contest.name, mine, ours!, entry, theirs[i]!)), skips };
+    const rows = entries.map(({ peer: { target }, contender, difference }, i) =>
+      makeRow(
+        contest.name,
+        { ...mine, spread: ours! },
+        { ...contender, spread: theirs[i]! },
+        { target, difference },
+      ),
+    );
+    return { rows, skips };
   } finally {
     for (const { contender } of entries) await contender.close?.();
     await mine.close?.();
@@ -90,50 +72,10 @@ async function compare(
   }
   const difference = most / peak;
   if (!(difference <= tolerance)) {
-    throw new Error(
+    throw new Disagreement(
       `${name}: ${contender.name} gives another output than statewave: ${answer.length} numbers for ` +
         `${expected.length}, off by ${difference} of the peak, ${tolerance} is allowed; one of the two is wrong`,
     );
   }
   return difference;
 }
-
-function row(
-  name: string,
-  mine: Contender,
-  ours: Spread,
-  { peer, contender, difference }: Entry,
-  theirs: Spread,
-): Row {
-  const [oursNs, peerNs] = [ours.median, theirs.median].map(figure) as [number, number];
-  const realTime = ({ sampleRate }: Contender, ns: number): number | undefined =>
-    sampleRate === undefined ? undefined : figure(ns * 1e-9 * sampleRate);
-  const [oursRealTime, peerRealTime] = [realTime(mine, ours.median), realTime(contender, theirs.median)];
-  // A second at 16 kHz and one at 48 kHz are the same work, though not the same number of samples.
-  const isTimed = oursRealTime !== undefined && peerRealTime !== undefined;
-  return {
-    name,
-    ours: mine.name,
-    oursNs,
-    oursSpread: [figure(ours.lower), figure(ours.upper)],
-    peer: contender.name,
-    peerNs,
-    peerSpread: [figure(theirs.lower), figure(theirs.upper)],
-    speedup: figure(isTimed ? peerRealTime / oursRealTime : peerNs / oursNs),
-    ...defined({
-      oursRealTime,
-      peerRealTime,
-      difference: difference === undefined ? undefined : figure(difference),
-      target: peer.target?.text,
-      holds: peer.target?.holds(ours.median, theirs.median),
-    }),
-  };
-}
-
-/** Four digits: the spread leaves no more. */
-const figure = (x: number): number => Number(x.toPrecision(4));
-
-const defined = <T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: NonNullable<T[K]>;
-  };

@@ -5,6 +5,7 @@ import { lstmContests } from './lstm.ts';
 import { mambaContests } from './mamba.ts';
 import { rxjsContests } from './rxjs.ts';
 import { s4dContests } from './s4d.ts';
+import { streamContests } from './streams.ts';
 import { tinyOpsContests } from './tiny-ops.ts';
 
 /** All contests, in the order of the tables. */
@@ -13,6 +14,7 @@ export const contests: readonly Contest[] = [
   ...lstmContests,
   ...mambaContests,
   ...denoiserContests,
+  ...streamContests,
   ...rxjsContests,
   ...tinyOpsContests,
   ...filterContests,

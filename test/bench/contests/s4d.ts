@@ -14,7 +14,7 @@ import { nativeLstm } from './lstm.ts';
 
 const BLOCK = 128;
 /** Lengths of chunk among which the peers' best is found. */
-const CHUNKS = [16, 32, 64, 128];
+const CHUNKS = [8, 16, 32, 64, 128];
 
 /** The recurrence in C++. */
 export const nativeS4d = ({ channels, states, aRe, aIm, cRe, cIm }: S4d, width: Width, block = BLOCK) =>

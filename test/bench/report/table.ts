@@ -1,4 +1,5 @@
-import type { Row, Skip } from '../run-contest.ts';
+import type { Figure } from '../checks/check.ts';
+import type { Row, Skip } from '../rows.ts';
 
 /** Nanoseconds in three digits: 0.52, 14.9, 2,205. */
 export const nanoseconds = (ns: number): string =>
@@ -39,17 +40,27 @@ function realTime({ oursRealTime, peerRealTime }: Row): string {
   return peerRealTime === undefined ? short(oursRealTime) : `${short(oursRealTime)} : ${short(peerRealTime)}`;
 }
 
-/** A contest's rows for the terminal. */
-export function printContest(name: string, rows: readonly Row[], skips: readonly Skip[]): void {
+/** The rows of a contest or a check for the terminal; each row's own name where there are several. */
+export function printRows(name: string, rows: readonly Row[], skips: readonly Skip[]): void {
+  const named = rows.some((row) => row.name !== name);
   console.log(`\n${name}${rows[0] ? `   (${rows[0].ours})` : ''}`);
-  const table = rows.length === 0 ? [] : [HEADINGS, ...rows.map(cells)];
-  const widths = HEADINGS.map((_, column) => Math.max(0, ...table.map((line) => line[column]!.length)));
-  for (const line of table)
+  const headings = [...(named ? ['row'] : []), ...HEADINGS];
+  const table = [headings, ...rows.map((row) => [...(named ? [row.name] : []), ...cells(row)])];
+  const widths = headings.map((_, column) => Math.max(...table.map((line) => line[column]!.length)));
+  for (const line of rows.length === 0 ? [] : table) {
     console.log(
       `  ${line
         .map((cell, i) => cell.padEnd(widths[i]!))
         .join('  ')
         .trimEnd()}`,
     );
+  }
   for (const { peer, reason } of skips) console.log(`  left out: ${peer}: ${reason}`);
+}
+
+export function printFigures(figures: readonly Figure[]): void {
+  for (const { name, value, unit, target, holds } of figures) {
+    const verdict = target === undefined ? '' : `   ${holds ? 'holds' : 'MISSED'}: ${target}`;
+    console.log(`  ${name}: ${value.toLocaleString('en-US')} ${unit}${verdict}`);
+  }
 }
