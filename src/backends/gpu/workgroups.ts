@@ -5,13 +5,17 @@
  * numbers.
  * Nothing else depends on it: where gpu.js writes its shaders in another way, its own groups stay.
  */
-import type { GpuJs } from './open-device.ts';
 
 /** Threads of a group, WebGPU's least limit. */
 const THREADS = 256;
 
 /** As many of them along the first axis as run in step: they read one line of memory together. */
 const ALONG = 32;
+
+/** Whatever makes kernels. */
+interface KernelMaker<Kernel> {
+  createKernel(source: string, settings: object): Kernel;
+}
 
 interface ShaderKernel {
   readonly output: readonly number[];
@@ -20,7 +24,7 @@ interface ShaderKernel {
 }
 
 /** Every kernel that this instance makes from here on, those that its pipelines make for themselves included. */
-export function widenWorkgroups(gpuJs: GpuJs): void {
+export function widenWorkgroups<Kernel>(gpuJs: KernelMaker<Kernel>): void {
   const create = gpuJs.createKernel.bind(gpuJs);
   gpuJs.createKernel = (source, settings) => {
     const shortcut = create(source, settings);
