@@ -1,3 +1,5 @@
+import { encodeUtf8 } from './utf8.ts';
+
 /** CRC-32 (IEEE 802.3, reflected), for snapshots. */
 const table = Uint32Array.from({ length: 256 }, (_, i) => {
   let value = i;
@@ -34,7 +36,7 @@ export class Hash {
   }
 
   text(value: string): this {
-    return this.bytes(new TextEncoder().encode(`${value}\n`));
+    return this.bytes(encodeUtf8(`${value}\n`));
   }
 
   numbers(values: Float64Array): this {

@@ -3,6 +3,7 @@ import { crc32 } from './checksum.ts';
 import type { Executor } from './executor.ts';
 import { oldestFor, type FloatArray } from '../signal/index.ts';
 import type { Program } from './program.ts';
+import { decodeUtf8, encodeUtf8 } from './utf8.ts';
 import type { Running } from './running.ts';
 
 const MAGIC = 'SWSNAP01';
@@ -80,11 +81,11 @@ export function writeSnapshot(program: Program, executor: Executor, position: St
     ended: position.ended,
     sections: sections.map(({ name, type, bytes }) => ({ name, type, bytes: bytes.length })),
   };
-  const text = new TextEncoder().encode(JSON.stringify(header));
+  const text = encodeUtf8(JSON.stringify(header));
   const size = sections.reduce((sum, { bytes }) => sum + bytes.length, 0);
   const result = new Uint8Array(12 + text.length + size + 4);
   const view = new DataView(result.buffer);
-  result.set(new TextEncoder().encode(MAGIC), 0);
+  result.set(encodeUtf8(MAGIC), 0);
   view.setUint32(8, text.length, true);
   result.set(text, 12);
   let at = 12 + text.length;
@@ -227,7 +228,7 @@ export function openSnapshot(snapshot: Uint8Array): OpenSnapshot {
   };
   if (snapshot.length < 16) damaged('it is too short');
   const view = new DataView(snapshot.buffer, snapshot.byteOffset, snapshot.byteLength);
-  const magic = new TextDecoder().decode(snapshot.subarray(0, 8));
+  const magic = decodeUtf8(snapshot.subarray(0, 8));
   if (magic !== MAGIC)
     damaged(
       `it begins with ${JSON.stringify(magic)} instead of ${JSON.stringify(MAGIC)}, as another version would`,
@@ -236,7 +237,7 @@ export function openSnapshot(snapshot: Uint8Array): OpenSnapshot {
   if (view.getUint32(end, true) !== crc32(snapshot.subarray(0, end))) damaged('its checksum is wrong');
   const length = view.getUint32(8, true);
   if (12 + length > end) damaged(`its header of ${length} bytes goes beyond its end`);
-  const header = JSON.parse(new TextDecoder().decode(snapshot.subarray(12, 12 + length))) as SnapshotHeader;
+  const header = JSON.parse(decodeUtf8(snapshot.subarray(12, 12 + length))) as SnapshotHeader;
   const sections = new Map<string, Uint8Array>();
   let at = 12 + length;
   for (const { name, bytes } of header.sections) {
