@@ -33,6 +33,7 @@ module.exports = {
     may('train', 'signal', 'ops', 'discretize', 'backends', 'stream', 'math', 'init', 'filters', 'audio', 'checkpoint'),
     may('estimation', 'signal', 'ops', 'discretize', 'linalg', 'filters', 'layers', 'backends', 'stream'),
     may('durable', 'stream', 'signal'),
+    may('live', 'stream', 'signal', 'audio'),
     may('cluster', 'durable'),
     may('layers', 'signal', 'ops', 'discretize', 'init', 'filters', 'math'),
     may('checkpoint', 'signal'),
@@ -62,9 +63,9 @@ module.exports = {
     {
       name: 'native-only-when-used',
       comment:
-        'a consumer who only streams loads nothing native: gpu.js and webgpu are imported dynamically, in one place',
+        'a consumer who only streams loads nothing native: gpu.js, webgpu and node-web-audio-api are imported dynamically, each in one place',
       severity: 'error',
-      from: { path: '^(src|operators)/', pathNot: '^src/backends/gpu/' },
+      from: { path: '^(src|operators)/', pathNot: '^src/(backends/gpu|live)/' },
       to: { path: 'node_modules/(gpu\\.js|webgpu|node-web-audio-api)' },
     },
     {

@@ -23,6 +23,8 @@ const QUALITY = {
 /** Phases of the table for ratios with more than that many (44100 → 44101): between two rows it is linear. */
 const TABLE = 4096;
 
+type Samples = Float32Array | Float64Array;
+
 export type ResampleQuality = keyof typeof QUALITY;
 
 /** What a resampler is made for. Rates in Hz, whole numbers. */
@@ -40,6 +42,15 @@ export interface Resampler {
   readonly latency: number;
   /** Takes a block, frames × channels; gives the frames that are ready, a fresh array (perhaps empty). */
   process(input: Float32Array): Float32Array;
+  /**
+   * The same into an array of the caller's; returns the frames written. Allocates nothing once blocks of the largest
+   * size have passed: for audio threads.
+   *
+   * @throws ArgumentError where `output` has no room; nothing has been consumed then.
+   */
+  processInto(input: Samples, output: Samples): number;
+  /** Output frames that are ready once `frames` input frames have come, counted from the start. */
+  emitted(frames: number): number;
   /** No more input: gives the rest. All in all there are ⌈frames · to / from⌉ output frames. */
   end(): Float32Array;
 }
@@ -92,6 +103,13 @@ function passThrough(channels: number): Resampler {
       checkBlock(input, channels, ended);
       return input.slice();
     },
+    processInto(input, output) {
+      checkBlock(input, channels, ended);
+      checkRoom(output, input.length);
+      for (let i = 0; i < input.length; i++) output[i] = input[i]!;
+      return input.length / channels;
+    },
+    emitted: (frames) => frames,
     end() {
       ended = true;
       return new Float32Array(0);
@@ -136,18 +154,30 @@ class Polyphase implements Resampler {
 
   process(input: Float32Array): Float32Array {
     checkBlock(input, this.#channels, this.#ended);
+    const received = this.#received + input.length / this.#channels;
+    const out = new Float32Array(this.#ready(received - this.latency) * this.#channels);
+    this.processInto(input, out);
+    return out;
+  }
+
+  processInto(input: Samples, output: Samples): number {
+    checkBlock(input, this.#channels, this.#ended);
     const frames = input.length / this.#channels;
+    checkRoom(output, this.#ready(this.#received + frames - this.latency) * this.#channels);
     this.#received += frames;
-    const out = new Float32Array(this.#ready(this.#received - this.latency) * this.#channels);
     // Long blocks go in by pieces, so that the window stays as small as for short ones.
     let written = 0;
     const piece = Math.max(1024, this.#taps);
     for (let at = 0; at < frames; at += piece) {
       const count = Math.min(piece, frames - at);
       this.#append(input, at, count);
-      written = this.#run(out, written, this.#first + this.#held - this.latency);
+      written = this.#run(output, written, this.#first + this.#held - this.latency);
     }
-    return out;
+    return written;
+  }
+
+  emitted(frames: number): number {
+    return Math.max(0, Math.ceil(((frames - this.latency) * this.#l) / this.#m));
   }
 
   end(): Float32Array {
@@ -166,7 +196,7 @@ class Polyphase implements Resampler {
     return Math.ceil(((limit - this.#base) * this.#l - this.#phase) / this.#m);
   }
 
-  #append(input: Float32Array, at: number, count: number): void {
+  #append(input: Samples, at: number, count: number): void {
     const channels = this.#channels;
     const drop = Math.max(0, Math.min(this.#held, this.#base + 1 - this.latency - this.#first));
     const kept = this.#held - drop;
@@ -186,7 +216,7 @@ class Polyphase implements Resampler {
   }
 
   /** Writes the outputs whose base is before `limit`; the frames in `out` from then on. */
-  #run(out: Float32Array, written: number, limit: number): number {
+  #run(out: Samples, written: number, limit: number): number {
     const channels = this.#channels;
     const taps = this.#taps;
     const filter = this.#filter;
@@ -260,13 +290,18 @@ function design(
   return { filter, half };
 }
 
-function checkBlock(input: Float32Array, channels: number, ended: boolean): void {
+function checkBlock(input: Samples, channels: number, ended: boolean): void {
   if (ended) throw new StreamError('process after end: create another resampler.');
   if (input.length % channels !== 0) {
     throw new ArgumentError(
       `A block of ${input.length} samples is not a whole number of frames of ${channels} channels.`,
     );
   }
+}
+
+function checkRoom(output: Samples, samples: number): void {
+  if (output.length >= samples) return;
+  throw new ArgumentError(`The output has room for ${output.length} samples, ${samples} come; make it longer.`);
 }
 
 function gcd(a: number, b: number): number {

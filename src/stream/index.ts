@@ -1,6 +1,6 @@
 export { StreamBank, type BankDiagnostic, type BankOptions } from './bank.ts';
 export { compile, compileBank, type CompileBankOptions, type CompileOptions } from './compile.ts';
-export { realtime, type RealtimeStream } from './realtime.ts';
+export { realtime, type EdgeStream, type RealtimeStream } from './realtime.ts';
 export { Stream, type Block, type RestoreOptions, type StreamOptions } from './stream.ts';
 export type { Diagnostic, NonFinitePolicy } from './non-finite.ts';
 export type { Parameters } from './constants.ts';

@@ -2,9 +2,21 @@ import { StreamError } from '../errors.ts';
 import type { FloatArray } from '../signal/index.ts';
 import type { Stream } from './stream.ts';
 
+/** What an edge needs of a stream: a `Stream` has it, and so has one with resamplers around it. */
+export interface EdgeStream {
+  /** As `Stream` says. */
+  readonly latency: number;
+  readonly inputChannels: number;
+  readonly outputChannels: number;
+  readonly outputRate: number;
+  readonly identity: { readonly model: string };
+  maxOutput(frames: number): number;
+  process(input: FloatArray, output: FloatArray): number;
+}
+
 /** A stream at a real-time edge: as many frames out as go in, the first `latency` of them zero. */
-export interface RealtimeStream {
-  readonly stream: Stream;
+export interface RealtimeStream<S extends EdgeStream = Stream> {
+  readonly stream: S;
   /** Frames by which the output lags the input. */
   readonly latency: number;
   /** Writes exactly as many frames as `input` has, and returns how many that are. */
@@ -21,7 +33,7 @@ export interface RealtimeStream {
  * const edge = realtime(compile(model, parameters), 128);
  * edge.process(quantum, quantumOut);
  */
-export function realtime(stream: Stream, maxFrames: number): RealtimeStream {
+export function realtime<S extends EdgeStream = Stream>(stream: S, maxFrames: number): RealtimeStream<S> {
   const { latency, outputChannels: channels } = stream;
   // Many input frames later the output must have grown by as many, or the rates differ.
   if (stream.outputRate !== 1) {

@@ -1,0 +1,3 @@
+export { RingBuffer, ringMemory, type RingCounts, type RingMemory, type RingOptions } from './ring-buffer.ts';
+export { atRate, bridge, ResampledStream, type AtRateOptions, type Bridge } from './bridge.ts';
+export { LevelMeter } from './level-meter.ts';
