@@ -39,7 +39,7 @@ const session = await cpu({ workers }).open({ graph, loss: mse(), optimizer: ada
 console.log(session.name);
 const batch = batchOf(8, 16_384);
 const times: number[] = [];
-for (let step = 0; step < 6; step++) {
+for (let step = 0; step < 12; step++) {
   const start = process.hrtime.bigint();
   await session.step(batch, { step, rate: 1 });
   times.push(milliseconds(start));

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { findBuild } from '../../backends/wasm/train/module.ts';
 import { SequenceProgram } from '../../backends/wasm/train/program.ts';
 import * as errors from '../../errors.ts';
 import { packGraph, type Graph } from '../../signal/index.ts';
@@ -50,6 +51,7 @@ export function openRunner(graph: Graph, options: RunnerOptions): Runner {
     graph: packGraph(graph),
     trained,
     deterministic,
+    build: findBuild(deterministic),
     loss: known ? { kind: loss.kind, options: loss.options } : undefined,
   };
   const threads = Array.from({ length: workers }, () => new Thread(job, itemLoss(loss)));
@@ -89,7 +91,12 @@ class Thread {
     this.#worker.ref();
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
-      this.#send({ kind: 'run', share: ownedShare(share) });
+      const owned = ownedShare(share);
+      const buffers = owned.items.flatMap(({ inputs, targets }) => [
+        ...Object.values(inputs).map(({ data }) => data.buffer as ArrayBuffer),
+        ...Object.values(targets).map((data) => data.buffer as ArrayBuffer),
+      ]);
+      this.#send({ kind: 'run', share: owned }, buffers);
     });
   }
 
@@ -97,9 +104,9 @@ class Thread {
     await this.#worker.terminate();
   }
 
-  #send(message: ToWorker): void {
+  #send(message: ToWorker, transfer: readonly ArrayBuffer[] = []): void {
     // eslint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    this.#worker.postMessage(message);
+    this.#worker.postMessage(message, transfer);
   }
 
   async #receive(message: FromWorker): Promise<void> {

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { TrainingBuild } from '../../backends/wasm/train/module.ts';
 import { SequenceProgram } from '../../backends/wasm/train/program.ts';
 // Every op makes itself known by its name.
 import '../../ops/index.ts';
@@ -12,6 +13,8 @@ export interface WorkerJob {
   readonly graph: PackedGraph;
   readonly trained: ReadonlySet<number>;
   readonly deterministic: boolean;
+  /** The kernels as the main thread has compiled them. */
+  readonly build: TrainingBuild | undefined;
   /** Undefined for a loss that only the main thread has: it is asked item by item. */
   readonly loss: LossDescription | undefined;
 }
@@ -30,7 +33,7 @@ if (parentPort) serve(parentPort, workerData as WorkerJob);
 
 function serve(
   port: NonNullable<typeof parentPort>,
-  { graph, trained, deterministic, loss }: WorkerJob,
+  { graph, trained, deterministic, build, loss }: WorkerJob,
 ): void {
   let program: SequenceProgram | undefined;
   let answer: ((message: ToWorker) => void) | undefined;
@@ -65,6 +68,7 @@ function serve(
     const work = async (): Promise<void> => {
       program ??= new SequenceProgram(unpackGraph(graph), {
         deterministic,
+        build,
         isTrained: ({ id }) => trained.has(id),
       });
       send({ kind: 'done', result: await runShare(program, message.share, own ? itemLoss(own) : asked) });

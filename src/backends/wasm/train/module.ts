@@ -115,26 +115,46 @@ function compile(name: string, text: string): object | undefined {
   return module;
 }
 
+/** Compiled kernels: they can be cloned to another thread, which then neither compiles nor warms them up anew. */
+export interface TrainingBuild {
+  readonly name: string;
+  readonly module: object;
+}
+
+/** The fastest build that runs here; undefined where none does. */
+export function findBuild(deterministic: boolean): TrainingBuild | undefined {
+  for (const [name, text] of [
+    ...(deterministic ? [] : [['wasm-relaxed-simd', relaxedSimd]]),
+    ['wasm-simd', simd],
+  ]) {
+    const module = compile(name!, text!);
+    if (module) return { name: name!, module };
+  }
+  return undefined;
+}
+
 /**
  * A memory for training.
  *
  * @param deterministic without relaxed SIMD, whose rounding is the processor's choice.
+ * @param build what another thread has compiled.
  * @throws BackendError where the engine has no WebAssembly SIMD.
  */
-export function openTrainingMemory(deterministic = false): TrainingMemory {
-  const relaxed = deterministic ? undefined : compile('wasm-relaxed-simd', relaxedSimd);
-  const module = relaxed ?? compile('wasm-simd', simd);
-  if (module === undefined) {
+export function openTrainingMemory(
+  deterministic = false,
+  build: TrainingBuild | undefined = findBuild(deterministic),
+): TrainingMemory {
+  if (build === undefined) {
     throw new BackendError(
       'this JavaScript engine has no WebAssembly with 128-bit SIMD, which training on the CPU needs; use Node 22 or later',
     );
   }
   const api = (globalThis as unknown as { WebAssembly: Api }).WebAssembly;
   const memory = new api.Memory({ initial: 16, maximum: MOST_PAGES });
-  const { exports } = new api.Instance(module, { env: { memory } });
+  const { exports } = new api.Instance(build.module, { env: { memory } });
   let views = viewsOf(memory.buffer);
   return {
-    name: relaxed ? 'wasm-relaxed-simd' : 'wasm-simd',
+    name: build.name,
     kernels: exports as TrainingKernels,
     get f32() {
       return views.f32;

@@ -2,7 +2,7 @@ import { isConstant, sizeOf, type FloatArray, type Graph, type Node } from '../.
 import { Bytes } from '../scan.ts';
 import { Carry, notCarried, type Carried } from './carry.ts';
 import type { BackCall, ForwardCall, TrainKernel } from './kernel.ts';
-import { openTrainingMemory, type TrainingMemory } from './module.ts';
+import { openTrainingMemory, type TrainingBuild, type TrainingMemory } from './module.ts';
 import { layOutSequence, type Place, type SequencePlaces } from './sequence-places.ts';
 import { planStages, type Stage, type Step } from './stages.ts';
 
@@ -16,6 +16,8 @@ export interface SequenceInput {
 
 export interface ProgramOptions {
   readonly deterministic?: boolean | undefined;
+  /** Kernels that another thread has compiled. */
+  readonly build?: TrainingBuild | undefined;
   /** Whether the gradient of a constant that signals meet is asked for. */
   readonly isTrained: (constant: Node) => boolean;
   /** Whether gradients of the input ports are asked for. */
@@ -50,9 +52,12 @@ export class SequenceProgram {
   #places: SequencePlaces | undefined;
   #carry: Carry | undefined;
 
-  constructor(graph: Graph, { deterministic = false, isTrained, inputGradients = false }: ProgramOptions) {
+  constructor(
+    graph: Graph,
+    { deterministic = false, build, isTrained, inputGradients = false }: ProgramOptions,
+  ) {
     this.graph = graph;
-    this.memory = openTrainingMemory(deterministic);
+    this.memory = openTrainingMemory(deterministic, build);
     this.#inputGradients = inputGradients;
     this.#isTrained = (node) => (node.source.kind === 'input' ? inputGradients : isTrained(node));
     this.stages = planStages(graph, this.#isTrained);

@@ -3,14 +3,14 @@ import type { TrainPlan, TrainRequest } from '../kernel.ts';
 
 /** y = f(x), element by element; the slope is a function of x or of y. */
 export const planPointwise =
-  (code: number, from: 'input' | 'output' = 'input') =>
+  (code: number, from: 'input' | 'output' = 'input', costly = false) =>
   ({ types }: TrainRequest): TrainPlan => {
     const width = sizeOf(types[0]!.shape);
     return {
       local: true,
       native: true,
       carries: true,
-      costly: false,
+      costly,
       reads: { inputs: from === 'input' ? [0] : [], output: from === 'output' },
       fixed: 0,
       bind: ({ kernels }) => ({
