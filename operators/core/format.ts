@@ -9,14 +9,38 @@ export interface BlockFormat {
   readonly channels: number;
 }
 
+/** A constructor that returns the object it is given: a class derived from it puts its private fields there. */
+class Given {
+  constructor(object: object) {
+    return object;
+  }
+}
+
 /**
- * Keyed by the very array: a block that somebody made from another carries nothing, so a format can go
- * missing (and whoever needs it says so) but never be that of other samples.
+ * A private field of the very array: a block that somebody made from another carries nothing, so a format can go
+ * missing (and whoever needs it says so) but never be that of other samples. What a WeakMap would do, at a tenth of
+ * its cost a block.
  */
-const formats = new WeakMap<FloatArray, BlockFormat>();
+class Formatted extends Given {
+  #format: BlockFormat;
+
+  private constructor(block: FloatArray, format: BlockFormat) {
+    super(block);
+    this.#format = format;
+  }
+
+  static of(block: FloatArray): BlockFormat | undefined {
+    return #format in block ? block.#format : undefined;
+  }
+
+  static mark(block: FloatArray, format: BlockFormat): void {
+    if (#format in block) block.#format = format;
+    else new Formatted(block, format);
+  }
+}
 
 /** The format that a block carries: blocks of `fromWav` do, and what the operators here make of them. */
-export const formatOf = (block: FloatArray): BlockFormat | undefined => formats.get(block);
+export const formatOf = (block: FloatArray): BlockFormat | undefined => Formatted.of(block);
 
 export const sameFormat = (a: BlockFormat, b: BlockFormat): boolean =>
   a.sampleRate === b.sampleRate && a.channels === b.channels;
@@ -26,7 +50,7 @@ export const describeFormat = ({ sampleRate, channels }: BlockFormat): string =>
 
 /** Marks a block that nobody else has seen yet, and returns it. */
 export function mark<B extends FloatArray>(block: B, format: BlockFormat | undefined): B {
-  if (format !== undefined) formats.set(block, format);
+  if (format !== undefined) Formatted.mark(block, format);
   return block;
 }
 
@@ -47,7 +71,7 @@ export function withFormat<B extends FloatArray>(format: BlockFormat): MonoTypeO
   wholeNumber('withFormat', 'channels', channels);
   const own = { sampleRate, channels };
   return map((block) => {
-    const known = formats.get(block);
+    const known = formatOf(block);
     if (known !== undefined && !sameFormat(known, own)) {
       throw new StreamError(
         `withFormat(${describeFormat(own)}): this block is ${describeFormat(known)} already; ` +
@@ -81,7 +105,7 @@ export function checkFrames(where: string, block: FloatArray, channels: number):
 
 /** The channels of a block: as said, as it carries, or one. Both must agree. */
 export function channelsOf(where: string, block: FloatArray, said: number | undefined): number {
-  const carried = formats.get(block)?.channels;
+  const carried = formatOf(block)?.channels;
   if (said !== undefined && carried !== undefined && said !== carried) {
     throw new StreamError(
       `${where}: told of ${said} channels, but the block has ${carried}; leave the option out, or mix with mapChannels()`,

@@ -53,6 +53,18 @@ class InOrder<T, R> extends Subscriber<T> {
       this.error(error);
       return;
     }
+    // The usual case by the shortest way: one value, and nobody further up who delivers already.
+    const first = this.#next;
+    if (first !== nothing && !this.#delivering && this.#waiting.length === 0 && !this.closed) {
+      this.#next = nothing;
+      this.#delivering = true;
+      try {
+        this.destination.next(first);
+      } finally {
+        this.#delivering = false;
+      }
+      if (this.#next === nothing && this.#end === undefined) return;
+    }
     this.#deliver();
   }
 
@@ -76,15 +88,14 @@ class InOrder<T, R> extends Subscriber<T> {
     if (this.#delivering) return;
     this.#delivering = true;
     try {
-      while (this.#next !== nothing && !this.closed) {
-        const value = this.#next;
-        this.#next = this.#waiting.length > 0 ? this.#waiting.shift()! : nothing;
+      for (let value = this.#next; value !== nothing && !this.closed; value = this.#next) {
+        this.#next = this.#waiting.length === 0 ? nothing : this.#waiting.shift()!;
         this.destination.next(value);
       }
     } finally {
       this.#delivering = false;
     }
-    this.#end?.();
+    if (this.#end !== undefined) this.#end();
   }
 }
 
