@@ -10,6 +10,7 @@ export interface BlockFormat {
 }
 
 /** A constructor that returns the object it is given: a class derived from it puts its private fields there. */
+// eslint-disable-next-line typescript/no-extraneous-class -- it is there to be derived from
 class Given {
   constructor(object: object) {
     return object;
@@ -35,6 +36,7 @@ class Formatted extends Given {
 
   static mark(block: FloatArray, format: BlockFormat): void {
     if (#format in block) block.#format = format;
+    // eslint-disable-next-line no-new -- the block itself is what it makes
     else new Formatted(block, format);
   }
 }
