@@ -5,7 +5,7 @@
 // A pair of channels goes through all frames of the run before the next, and stays in the nearest cache.
 
 import * as at from '../layout';
-import { madd2, nmadd2, roundToSingle } from './wide';
+import { madd2, nmadd2, roundToSingle, single } from './wide';
 import { flushedWide } from './vector';
 
 /** `frames` frames, the first of which stands `phase` frames behind a multiple of WIDE_FLUSH. */
@@ -25,8 +25,8 @@ export function dplr(d: usize, frames: i32, phase: i32): void {
       const low = <f64>load<f32>(u);
       const input = isPair ? f64x2(low, <f64>load<f32>(u, 4)) : f64x2(low, 0);
       const output = frame(d, coefficients, x, input, ((phase + k) & (at.WIDE_FLUSH - 1)) == 0);
-      store<f32>(y, <f32>f64x2.extract_lane(output, 0));
-      if (isPair) store<f32>(y, <f32>f64x2.extract_lane(output, 1), 4);
+      store<f32>(y, single(f64x2.extract_lane(output, 0)));
+      if (isPair) store<f32>(y, single(f64x2.extract_lane(output, 1)), 4);
     }
     coefficients += <usize>states * record;
     x += <usize>states << 5;

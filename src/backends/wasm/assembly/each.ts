@@ -2,7 +2,7 @@
 
 import * as at from '../layout';
 import { storeLanes } from './linear';
-import { loadPair, storePair } from './wide';
+import { loadPair, single, storePair } from './wide';
 
 // @ts-ignore: decorator
 @inline
@@ -131,7 +131,7 @@ export function runningMean(d: usize, frames: i32): void {
       const mean = load<f64>(state);
       const next = mean + (<f64>load<f32>(x) - mean) * share;
       store<f64>(state, next);
-      store<f32>(y, <f32>next);
+      store<f32>(y, single(next));
     }
   }
 }

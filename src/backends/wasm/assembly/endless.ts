@@ -2,7 +2,7 @@
 // follow each other. A head goes through all frames of the run before the next.
 
 import * as at from '../layout';
-import { loadPair, madd2, roundToSingle } from './wide';
+import { loadPair, madd2, roundToSingle, single } from './wide';
 import { flushedWide } from './vector';
 
 // @ts-ignore: decorator
@@ -93,10 +93,10 @@ function columns8(d: usize, S: usize, q: usize, k: usize, v: usize, w: usize, y:
       y3 = madd2(query, s3, y3);
     }
   }
-  v128.store64_lane(y, f32x4.demote_f64x2_zero(y0), 0);
-  v128.store64_lane(y, f32x4.demote_f64x2_zero(y1), 0, 8);
-  v128.store64_lane(y, f32x4.demote_f64x2_zero(y2), 0, 16);
-  v128.store64_lane(y, f32x4.demote_f64x2_zero(y3), 0, 24);
+  v128.store64_lane(y, f32x4.demote_f64x2_zero(flushedWide(y0)), 0);
+  v128.store64_lane(y, f32x4.demote_f64x2_zero(flushedWide(y1)), 0, 8);
+  v128.store64_lane(y, f32x4.demote_f64x2_zero(flushedWide(y2)), 0, 16);
+  v128.store64_lane(y, f32x4.demote_f64x2_zero(flushedWide(y3)), 0, 24);
 }
 
 /** The same of one value. */
@@ -115,5 +115,5 @@ function column(d: usize, S: usize, q: usize, k: usize, v: usize, w: usize, y: u
     store<f64>(S, next);
     total += <f64>load<f32>(q) * (isBefore ? old : next);
   }
-  store<f32>(y, <f32>total);
+  store<f32>(y, single(total));
 }

@@ -8,7 +8,7 @@
 
 import * as at from '../layout';
 import { flushedWide } from './vector';
-import { madd2, nmadd2, roundToSingle } from './wide';
+import { madd2, nmadd2, roundToSingle, single } from './wide';
 
 /** `frames` frames, the first of which stands `phase` frames behind a multiple of WIDE_FLUSH. */
 export function held(d: usize, frames: i32, phase: i32): void {
@@ -93,7 +93,7 @@ function frame(
       to += 8;
     }
   }
-  if (isContracted) store<f32>(to, <f32>(f64x2.extract_lane(y, 0) + f64x2.extract_lane(y, 1)));
+  if (isContracted) store<f32>(to, single(f64x2.extract_lane(y, 0) + f64x2.extract_lane(y, 1)));
 }
 
 // @ts-ignore: decorator

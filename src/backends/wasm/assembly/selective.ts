@@ -103,8 +103,9 @@ function write(d: usize, work: usize, h: i32, first: i32, frames: i32): void {
   let y = work + 2 * at.TILE * at.VECTOR;
   let to = load<usize>(d, at.SELECTIVE_OUTPUT) + <usize>first * step + (<usize>h << 2);
   for (const end = y + (<usize>frames << 4); y < end; y += 16, to += step) {
-    if (lanes == at.LANES) v128.store(to, v128.load(y));
-    else storeLanes(to, v128.load(y), lanes);
+    const value = flushed(v128.load(y));
+    if (lanes == at.LANES) v128.store(to, value);
+    else storeLanes(to, value, lanes);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import * as at from '../layout';
 import { forwardReal, inverseReal } from './fourier';
+import { single } from './wide';
 
 export function stft(d: usize, firings: i32): void {
   const channels = load<i32>(d, at.STFT_CHANNELS);
@@ -51,7 +52,7 @@ export function inverseStft(d: usize, firings: i32): void {
         let sum = load<f64>(frame + place);
         if (n < kept) sum += load<f64>(overlap + place);
         const share = load<f64>(weight + place);
-        store<f32>(y, share == 0 ? 0 : <f32>(sum / share));
+        store<f32>(y, share == 0 ? 0 : single(sum / share));
       }
       const moved = <usize>hop << 3;
       for (let n = 0; n < kept; n++) {

@@ -2,7 +2,7 @@
 // whose rows are the lanes; every row's sum runs over x, then over u.
 
 import * as at from '../layout';
-import { madd2, roundToSingle } from './wide';
+import { madd2, roundToSingle, single } from './wide';
 
 /** State below 2⁻⁵⁰⁰ becomes 0: a filter that rings out never runs on subnormal numbers. */
 // @ts-ignore: decorator
@@ -32,8 +32,8 @@ export function system(d: usize, frames: i32): void {
     let row = matrix;
     for (let i = 0; i < outputs; i += 2, row += 16) {
       const y = product(row, columnBytes, x, columns);
-      store<f32>(to, <f32>f64x2.extract_lane(y, 0));
-      if (i + 1 < outputs) store<f32>(to, <f32>f64x2.extract_lane(y, 1), 4);
+      store<f32>(to, single(f64x2.extract_lane(y, 0)));
+      if (i + 1 < outputs) store<f32>(to, single(f64x2.extract_lane(y, 1)), 4);
       to += <usize>min(2, outputs - i) << 2;
     }
     for (let i = 0; i < stateVectors; i++, row += 16) {

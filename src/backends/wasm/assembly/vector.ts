@@ -12,6 +12,12 @@ export function constant(x: f32): v128 {
   return f32x4.splat(x);
 }
 
+/** 2⁻¹⁰⁰ */
+const LEAST: v128 = constant(7.888609052210118e-31);
+const LEAST_WIDE: v128 = f64x2.promote_low_f32x4(LEAST);
+const TWO_60: v128 = constant(1152921504606846976);
+const TWO_20: v128 = constant(1048576);
+
 /** a·b + c */
 // @ts-ignore: decorator
 @inline
@@ -35,7 +41,7 @@ export function nmadd(a: v128, b: v128, c: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function flushed(x: v128): v128 {
-  return v128.andnot(x, f32x4.lt(f32x4.abs(x), f32x4.splat(7.888609052210118e-31)));
+  return v128.andnot(x, f32x4.lt(f32x4.abs(x), LEAST));
 }
 
 /**
@@ -45,16 +51,15 @@ export function flushed(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function product(a: v128, b: v128): v128 {
-  const scale = f32x4.splat(1152921504606846976);
-  const large = f32x4.mul(f32x4.mul(a, scale), f32x4.mul(b, scale));
-  const tiny = f32x4.lt(f32x4.abs(large), f32x4.splat(1048576));
+  const large = f32x4.mul(f32x4.mul(a, TWO_60), f32x4.mul(b, TWO_60));
+  const tiny = f32x4.lt(f32x4.abs(large), TWO_20);
   return f32x4.mul(v128.andnot(a, tiny), v128.andnot(b, tiny));
 }
 
 // @ts-ignore: decorator
 @inline
 export function flushedWide(x: v128): v128 {
-  return v128.andnot(x, f64x2.lt(f64x2.abs(x), f64x2.splat(7.888609052210118e-31)));
+  return v128.andnot(x, f64x2.lt(f64x2.abs(x), LEAST_WIDE));
 }
 
 /** Lanes 2 and 3 in float64. */

@@ -33,6 +33,13 @@ export function roundToSingle(x: v128): v128 {
   return f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(x));
 }
 
+/** To float32; 0 below 2⁻¹⁰⁰, so that whoever reads it does not run on subnormal numbers. */
+// @ts-ignore: decorator
+@inline
+export function single(x: f64): f32 {
+  return abs(x) < 7.888609052210118e-31 ? 0 : <f32>x;
+}
+
 /** Two neighbours in float32, from the first on. */
 // @ts-ignore: decorator
 @inline
