@@ -1,7 +1,7 @@
 import type { Arena, Batch, BatchLayout } from '../backend.ts';
 import { writerAt } from './call.ts';
 import * as at from './layout.ts';
-import type { WasmKernels } from './module.ts';
+import type { WasmKernels } from './kernels.ts';
 
 /** Bytes of a bank's descriptor with so many kept nodes, inputs and outputs together. */
 export const batchBytes = (records: number): number => at.BANK_BYTES + records * at.BANK_RECORD_BYTES;

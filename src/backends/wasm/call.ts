@@ -1,6 +1,6 @@
 import type { Arena, BoundNode, Kernel, KernelCall } from '../backend.ts';
 import { addressOf } from './address.ts';
-import type { WasmArena } from './module.ts';
+import type { WasmArena } from './kernels.ts';
 
 /** Writes 32-bit words of a kernel's own bytes: `put(field, value)` at `base + field`. */
 export function writerAt({ buffer }: Arena, base: number): (field: number, value: number) => void {

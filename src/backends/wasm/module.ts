@@ -1,9 +1,11 @@
 import { BackendError } from '../../errors.ts';
-import type { Arena, Batch, BatchLayout, Walk, WalkNode } from '../backend.ts';
 import { decodeBase64 } from './base64.ts';
 import { batchOf } from './batch.ts';
 import { relaxedSimd, simd } from './generated/kernels.ts';
+import type { WasmArena, WasmKernels } from './kernels.ts';
 import { walkOf, writeWalk } from './walk.ts';
+
+export type { WasmArena, WasmKernels } from './kernels.ts';
 
 export interface WasmOptions {
   /**
@@ -11,40 +13,6 @@ export interface WasmOptions {
    * same bits; a tenth slower. False by default.
    */
   readonly deterministic?: boolean | undefined;
-}
-
-/** The kernels over one memory; see `assembly/`. Addresses are those of descriptors, laid out as `layout.ts` says. */
-export interface WasmKernels {
-  /** `frames` frames, the first of them `phase` frames behind a multiple of the tile. */
-  contract(descriptor: number, frames: number, phase: number): void;
-  forward(descriptor: number, frames: number, phase: number): void;
-  adjoint(descriptor: number, frames: number): void;
-  /** `frames` frames, the first of them `phase` frames behind a multiple of `MATRIX_FLUSH`. */
-  matrixScan(descriptor: number, frames: number, phase: number): void;
-  linear(descriptor: number, firings: number): void;
-  linearByRows(descriptor: number, firings: number): void;
-  depthwise(descriptor: number, firings: number): void;
-  normalise(descriptor: number, frames: number): void;
-  move(descriptor: number, firings: number): void;
-  /** Addresses, and `count` numbers; see `pointwise.ts` there. */
-  unary(code: number, from: number, to: number, count: number): void;
-  binary(code: number, a: number, b: number, to: number, count: number): void;
-  binaryConstant(code: number, a: number, b: number, period: number, to: number, count: number): void;
-  binaryRows(code: number, descriptor: number, frames: number): void;
-  /** The kernel of a number (`KERNEL_…`). */
-  runKernel(kernel: number, descriptor: number, count: number, phase: number): void;
-  /** One pass over a plan; 1 where any node fired. See `walk.ts` there. */
-  pass(plan: number): number;
-  /** `frames` frames for each of `count` streams. See `bank.ts` there. */
-  bank(descriptor: number, count: number, frames: number): void;
-}
-
-/** A memory with the kernels that run on it. */
-export interface WasmArena extends Arena {
-  readonly kernels: WasmKernels;
-  walk(at: number, nodes: readonly WalkNode[], host: (node: number, firings: number) => void): Walk;
-  grow(bytes: number): boolean;
-  batch(layout: BatchLayout): Batch;
 }
 
 export interface WasmBuild {

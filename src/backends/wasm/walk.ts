@@ -1,7 +1,7 @@
 import type { Arena, Walk, WalkNode } from '../backend.ts';
 import { writerAt } from './call.ts';
 import * as at from './layout.ts';
-import type { WasmKernels } from './module.ts';
+import type { WasmKernels } from './kernels.ts';
 
 /** Bytes of a plan of so many nodes, which have so many inputs that vary. */
 export const walkBytes = (nodes: number, inputs: number): number =>

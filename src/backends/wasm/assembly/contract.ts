@@ -96,8 +96,6 @@ function groups<S>(d: usize, u: usize, y: usize, step: usize, frames: i32, phase
 }
 
 /** The quad of number `q` in a group. */
-// @ts-ignore: decorator
-@inline
 function quad<S>(d: usize, entry: usize, q: i32, u: usize, y: usize, step: usize, frames: i32, phase: i32): void {
   const place = q * load<i32>(d, at.QUAD_STRIDE);
   const period = load<i32>(load<usize>(entry, at.PERIODS_AT) + (place << 2));

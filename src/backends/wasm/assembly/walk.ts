@@ -60,8 +60,6 @@ function firingsOf(node: usize, entry: usize): f64 {
 }
 
 /** `oldestFor` of timing.ts; `entry` is an input's or a reader's record, `size` and `left` at the same places. */
-// @ts-ignore: decorator
-@inline
 function oldestFor(reader: usize, entry: usize, available: f64): f64 {
   if (load<i32>(reader, at.NODE_AT_END)) return max(0, available - number(entry, at.INPUT_SIZE));
   const fired = load<f64>(load<usize>(reader, at.NODE_COUNTS), at.FIRED);
@@ -121,8 +119,6 @@ function fire(node: usize): bool {
 }
 
 /** Where a frame of a node stands. */
-// @ts-ignore: decorator
-@inline
 export function addressOf(node: usize, frame: f64): usize {
   const offset = frame - load<f64>(load<usize>(node, at.NODE_MARKS), at.BASE);
   return load<usize>(node, at.NODE_BUFFER) + <usize>(<i32>offset) * load<usize>(node, at.NODE_FRAME);
