@@ -42,12 +42,64 @@ function frame(d: usize, h: i32, t: i32, heads: i32, state: usize): void {
   const b = operand(d, 5, h, t);
   const y = load<usize>(d, at.MATRIX_OUTPUT) + ((<usize>(t * heads + h) * values) << 2);
   let j = 0;
+  if (load<i32>(d, at.MATRIX_DELTA) == 0 && load<i32>(d, at.MATRIX_RANK) == 1) {
+    const isBefore = load<i32>(d, at.MATRIX_BEFORE) != 0;
+    for (; j + 16 <= values; j += 16) {
+      const S = state + (j << 2);
+      if (isBefore) plain16(d, S, q, k, v + (j << 2), w, y + (j << 2), true);
+      else plain16(d, S, q, k, v + (j << 2), w, y + (j << 2), false);
+    }
+  }
   for (; j + 16 <= values; j += 16) columns16(d, state + (j << 2), q, k, v + (j << 2), w, a, b, y + (j << 2));
   for (; j + 4 <= values; j += 4) columns4(d, state + (j << 2), q, k, v + (j << 2), w, a, b, y + (j << 2));
   for (; j < values; j++) column(d, state + (j << 2), q, k, v + (j << 2), w, a, b, y + (j << 2));
 }
 
-/** 16 neighbouring values of all keys; S, v and y begin at the first of them. */
+/**
+ * 16 neighbouring values of all keys, one product a frame and no delta rule: what it does then fits the registers.
+ * S, v and y begin at the first value.
+ */
+// @ts-ignore: decorator
+@inline
+function plain16(d: usize, S: usize, q: usize, k: usize, v: usize, w: usize, y: usize, isBefore: bool): void {
+  const row = load<usize>(d, at.MATRIX_VALUES) << 2;
+  const decayStep = load<usize>(d, at.MATRIX_DECAY_STEP);
+  const v0 = v128.load(v);
+  const v1 = v128.load(v, 16);
+  const v2 = v128.load(v, 32);
+  const v3 = v128.load(v, 48);
+  let y0 = f32x4.splat(0);
+  let y1 = y0;
+  let y2 = y0;
+  let y3 = y0;
+  for (const end = q + (load<usize>(d, at.MATRIX_KEYS) << 2); q < end; q += 4, k += 4, w += decayStep, S += row) {
+    const query = v128.load32_splat(q);
+    const kept = v128.load32_splat(w);
+    const key = v128.load32_splat(k);
+    const s0 = v128.load(S);
+    const s1 = v128.load(S, 16);
+    const s2 = v128.load(S, 32);
+    const s3 = v128.load(S, 48);
+    const n0 = madd(key, v0, f32x4.mul(kept, s0));
+    const n1 = madd(key, v1, f32x4.mul(kept, s1));
+    const n2 = madd(key, v2, f32x4.mul(kept, s2));
+    const n3 = madd(key, v3, f32x4.mul(kept, s3));
+    v128.store(S, n0);
+    v128.store(S, n1, 16);
+    v128.store(S, n2, 32);
+    v128.store(S, n3, 48);
+    y0 = madd(query, isBefore ? s0 : n0, y0);
+    y1 = madd(query, isBefore ? s1 : n1, y1);
+    y2 = madd(query, isBefore ? s2 : n2, y2);
+    y3 = madd(query, isBefore ? s3 : n3, y3);
+  }
+  v128.store(y, flushed(y0));
+  v128.store(y, flushed(y1), 16);
+  v128.store(y, flushed(y2), 32);
+  v128.store(y, flushed(y3), 48);
+}
+
+/** The same with everything that the scan can have. */
 function columns16(
   d: usize,
   S: usize,
