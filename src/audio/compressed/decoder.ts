@@ -18,6 +18,14 @@ export interface Decoder {
   free(): void;
 }
 
+/**
+ * Decoders at rest, one of each kind: making one costs as much as decoding seconds of sound, and a folder has hundreds of
+ * files. `flush` has put them back to their beginning.
+ */
+const resting = new Map<DecoderClass, Decoder>();
+
+export type DecoderClass = new () => Decoder;
+
 /** A package that only some files need, with a plain message where it is missing. */
 export async function loadDecoder<T>(name: string, job: string): Promise<T> {
   try {
@@ -32,13 +40,13 @@ export async function loadDecoder<T>(name: string, job: string): Promise<T> {
  *
  * @param tail bytes to hand over behind the file's own.
  * @param exact what becomes of a decoder's sample.
- * @returns blocks frames × channels; frees decoder and file at the end, or when the loop is left.
+ * @returns blocks frames × channels; lets go of decoder and file at the end, or when the loop is left.
  */
 export async function* decodeBlocks(
   path: string,
   bytes: Bytes,
   channels: number,
-  decoder: Decoder,
+  Class: DecoderClass,
   tail: Uint8Array,
   exact: (sample: number) => number,
 ): AsyncGenerator<Float32Array, void, void> {
@@ -58,6 +66,9 @@ export async function* decodeBlocks(
     });
     return block;
   };
+  const decoder = resting.get(Class) ?? new Class();
+  resting.delete(Class);
+  let whole = false;
   try {
     await decoder.ready;
     for (let at = 0; at < bytes.length; at += PIECE) {
@@ -68,8 +79,10 @@ export async function* decodeBlocks(
       const block = interleave(await last());
       if (block !== undefined) yield block;
     }
+    whole = true;
   } finally {
-    decoder.free();
+    if (whole && !resting.has(Class)) resting.set(Class, decoder);
+    else decoder.free();
     bytes.close();
   }
 }

@@ -1,7 +1,7 @@
 import { FormatError } from '../../errors.ts';
 import type { AudioReader } from '../audio-reader.ts';
 import { openBytes } from './bytes.ts';
-import { decodeBlocks, loadDecoder, type Decoder } from './decoder.ts';
+import { decodeBlocks, loadDecoder, type DecoderClass } from './decoder.ts';
 
 /**
  * Zeros behind the file: codec-parser 2.5 looks for a frame's end at the next frame, and loses a very short last one
@@ -14,7 +14,7 @@ const TAIL = new Uint8Array(64);
  * out: a file that was cut short, or has a damaged frame that was left out, gives fewer frames.
  */
 export async function openFlac(path: string): Promise<AudioReader> {
-  const { FLACDecoder } = await loadDecoder<{ FLACDecoder: new () => Decoder }>(
+  const { FLACDecoder } = await loadDecoder<{ FLACDecoder: DecoderClass }>(
     '@wasm-audio-decoders/flac',
     `reading ${path}`,
   );
@@ -46,7 +46,7 @@ export async function openFlac(path: string): Promise<AudioReader> {
     info: { format: 'flac', sampleRate, channels, frames },
     async *blocks() {
       let decoded = 0;
-      for await (const block of decodeBlocks(path, bytes, channels, new FLACDecoder(), TAIL, exact)) {
+      for await (const block of decodeBlocks(path, bytes, channels, FLACDecoder, TAIL, exact)) {
         decoded += block.length / channels;
         yield block;
       }

@@ -1,7 +1,7 @@
 import { FormatError } from '../../errors.ts';
 import type { AudioReader } from '../audio-reader.ts';
 import { openBytes, type Bytes } from './bytes.ts';
-import { decodeBlocks, loadDecoder, type Decoder } from './decoder.ts';
+import { decodeBlocks, loadDecoder, type DecoderClass } from './decoder.ts';
 
 /** The largest Ogg page (RFC 3533, section 6): its header, 255 segments of 255 bytes. */
 const MOST_PAGE = 27 + 255 + 255 * 255;
@@ -14,7 +14,7 @@ const NOTHING = new Uint8Array(0);
  * last (RFC 3533, section 6); a damaged page is left out by the decoder, and frames are missing then.
  */
 export async function openVorbis(path: string): Promise<AudioReader> {
-  const { OggVorbisDecoder } = await loadDecoder<{ OggVorbisDecoder: new () => Decoder }>(
+  const { OggVorbisDecoder } = await loadDecoder<{ OggVorbisDecoder: DecoderClass }>(
     '@wasm-audio-decoders/ogg-vorbis',
     `reading ${path}`,
   );
@@ -33,14 +33,7 @@ export async function openVorbis(path: string): Promise<AudioReader> {
     info: { format: 'vorbis', sampleRate, channels, frames },
     async *blocks() {
       let decoded = 0;
-      for await (const block of decodeBlocks(
-        path,
-        bytes,
-        channels,
-        new OggVorbisDecoder(),
-        NOTHING,
-        (x) => x,
-      )) {
+      for await (const block of decodeBlocks(path, bytes, channels, OggVorbisDecoder, NOTHING, (x) => x)) {
         decoded += block.length / channels;
         yield block;
       }

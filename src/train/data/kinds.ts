@@ -16,7 +16,7 @@ import { openRecordings, type RecordingsOptions } from './recordings/open-record
 import type { Recordings } from './recordings/recordings.ts';
 import { sideBySide } from './recordings/side-by-side.ts';
 import { series, type SeriesOptions } from './series.ts';
-import { TEACHER_PORTS } from './teacher/teach.ts';
+import { TEACHER_PORTS } from './teacher/ports.ts';
 
 /** Recordings, alone or beside those that a model should make of them. */
 export interface RecordingsDescription extends RecordingsOptions {

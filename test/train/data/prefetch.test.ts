@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -55,6 +56,24 @@ describe('prefetch', () => {
     await ahead.close();
     await plain.close();
     await expect(collect(ahead)).rejects.toThrow(BackendError);
+  });
+
+  it.each([
+    ['closed', 'await source.close();'],
+    ['forgotten', ''],
+  ])('lets a program end that has %s it', (_, end) => {
+    const index = new URL('../../../src/train/data/index.ts', import.meta.url);
+    const program = join(root, 'program.mjs');
+    writeFileSync(
+      program,
+      `import { prefetch } from '${index.href}';
+      const source = await prefetch(${JSON.stringify(description)});
+      for await (const batch of source.batches(0, 5)) console.log(batch.items);
+      ${end}
+      console.log('end');`,
+    );
+    const { stdout, stderr, status } = spawnSync(process.execPath, [program], { encoding: 'utf8' });
+    expect({ stdout, stderr, status }).toEqual({ stdout: '2\n2\nend\n', stderr: '', status: 0 });
   });
 
   it('throws what the source throws when it is opened, with its class', async () => {

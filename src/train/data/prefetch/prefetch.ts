@@ -101,6 +101,7 @@ class Thread {
   readonly #waiting = new Map<number, Waiting<Batch>>();
   #id = 0;
   #gone: Error | undefined;
+  #closing = false;
 
   constructor(description: SourceDescription | Description) {
     this.#worker = new Worker(workerFile(), { workerData: description });
@@ -113,7 +114,7 @@ class Thread {
       else if (reply.id === undefined) opening.reject(unpackError(reply.error));
       else this.#take(reply.id)?.reject(unpackError(reply.error));
       // A program that is done otherwise need not wait for its threads.
-      if (this.#waiting.size === 0) this.#worker.unref();
+      if (this.#waiting.size === 0 && !this.#closing) this.#worker.unref();
     });
     const end = (error: Error): void => {
       this.#gone ??= error;
@@ -138,6 +139,9 @@ class Thread {
   }
 
   async close(): Promise<void> {
+    // Who waits for the end does wait: Node would go before it, for a thread that it need not wait for.
+    this.#closing = true;
+    this.#worker.ref();
     await this.#worker.terminate();
   }
 

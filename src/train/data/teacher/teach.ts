@@ -9,7 +9,6 @@ import type { Stream } from '../../../stream/stream.ts';
 import { drawsAt, Purpose } from '../draws.ts';
 import { byCodeUnits } from '../files.ts';
 import { openCache, writeCache } from '../recordings/cache-file.ts';
-import type { Ports } from '../ports.ts';
 import type { Recordings } from '../recordings/recordings.ts';
 import { guitarSignal } from './signals.ts';
 
@@ -34,12 +33,6 @@ export interface TeachOptions {
   /** Told after each piece: the share that is done, 0 … 1. */
   readonly onProgress?: ((share: number) => void) | undefined;
 }
-
-/** Ports of what `teach` makes: the teacher's input, and its answer. */
-export const TEACHER_PORTS: Ports = {
-  inputs: { input: [0] },
-  targets: { output: { channels: [1] } },
-};
 
 /**
  * What a teacher answers to signals, for a student to learn: recordings of two channels, input and output, on disk.
