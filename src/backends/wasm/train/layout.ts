@@ -130,3 +130,29 @@ export const STATE_GRADIENT = 12;
 export const STATE_WIDE = 16;
 export const STATE_COUNT = 20;
 export const STATE_DESCRIPTOR_BYTES = 192;
+
+// The selective scan, see `assembly/train/selective.ts`.
+/** Frames of a tile, before each of which the states are kept. */
+export const SELECT_TILE = 64;
+export const SELECT_CHANNELS = 0;
+export const SELECT_STATES = 4;
+/** a of every group and state as vectors; the sums of its gradient in float64, four lanes each. */
+export const SELECT_A = 8;
+export const SELECT_A_SUMS = 12;
+/** States before frame 0 and behind the last: a vector a group and state. */
+export const SELECT_BEGIN = 16;
+export const SELECT_END = 20;
+export const SELECT_KEPT = 24;
+export const SELECT_SCRATCH = 28;
+/** At frame 0: u and dt (channels), b and c (states), y (channels). */
+export const SELECT_U = 32;
+export const SELECT_DT = 36;
+export const SELECT_B = 40;
+export const SELECT_C = 44;
+export const SELECT_Y = 48;
+/** Gradients likewise; 0 where nobody asks. SELECT_Y then is that of y. */
+export const SELECT_D_U = 52;
+export const SELECT_D_DT = 56;
+export const SELECT_D_B = 60;
+export const SELECT_D_C = 64;
+export const SELECT_BYTES = 80;

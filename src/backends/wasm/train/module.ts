@@ -68,6 +68,8 @@ export interface TrainingKernels {
   gruBack(descriptor: number, frames: number): void;
   matrixForward(descriptor: number, frames: number): void;
   matrixBack(descriptor: number, frames: number): void;
+  selectiveForward(descriptor: number, frames: number): void;
+  selectiveBack(descriptor: number, frames: number): void;
   accumulate(from: number, to: number, count: number): void;
   columnSums(from: number, rows: number, columns: number, rowStep: number, to: number): void;
   fillRows(from: number, rows: number, bytes: number, to: number, rowStep: number): void;

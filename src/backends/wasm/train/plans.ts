@@ -13,6 +13,7 @@ import { planNormalise } from './kernels/normalise.ts';
 import { planPointwise } from './kernels/pointwise.ts';
 import { planChunkedScan } from './kernels/chunked-scan.ts';
 import { planScan } from './kernels/scan.ts';
+import { planSelectiveScan } from './kernels/selective-scan.ts';
 
 /** Undefined where the kernel does not do this case. */
 type Planner = (request: TrainRequest) => TrainPlan | undefined;
@@ -68,7 +69,7 @@ const planners: Readonly<Record<string, Planner>> = {
   shift: planCopy,
   skip: planCopy,
   'matrix-scan': planMatrixScan,
-  'diagonal-scan': (request) => planChunkedScan(request) ?? planScan(request),
+  'diagonal-scan': (request) => planChunkedScan(request) ?? planSelectiveScan(request) ?? planScan(request),
 };
 
 /** The plan of an op: a kernel where there is one, else the reference in float64. */

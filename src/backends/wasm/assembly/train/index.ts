@@ -9,6 +9,7 @@ export { depthwise, depthwiseToInput, depthwiseToWeight } from './depthwise';
 export { gruBack, gruForward } from './gru';
 export { lstmBack, lstmForward } from './lstm';
 export { matrixBack, matrixForward } from './matrix';
+export { selectiveBack, selectiveForward } from './selective';
 export { moveBack } from './move-back';
 export { normaliseBack } from './normalise-back';
 export { product } from './product';
