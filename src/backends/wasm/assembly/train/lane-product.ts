@@ -33,41 +33,7 @@ export function block(n: i32, k: i32, a: usize, b: usize, c: usize, row: usize, 
     let s31 = s00;
     let from = a;
     let at = b;
-    let left = k;
-    for (; left >= 2; left -= 2) {
-      let b0 = v128.load(at);
-      let b1 = v128.load(at, 16);
-      let x = v128.load(from);
-      s00 = madd(x, b0, s00);
-      s01 = madd(x, b1, s01);
-      x = v128.load(from, 16);
-      s10 = madd(x, b0, s10);
-      s11 = madd(x, b1, s11);
-      x = v128.load(from, 32);
-      s20 = madd(x, b0, s20);
-      s21 = madd(x, b1, s21);
-      x = v128.load(from, 48);
-      s30 = madd(x, b0, s30);
-      s31 = madd(x, b1, s31);
-      at += row;
-      b0 = v128.load(at);
-      b1 = v128.load(at, 16);
-      x = v128.load(from, 64);
-      s00 = madd(x, b0, s00);
-      s01 = madd(x, b1, s01);
-      x = v128.load(from, 80);
-      s10 = madd(x, b0, s10);
-      s11 = madd(x, b1, s11);
-      x = v128.load(from, 96);
-      s20 = madd(x, b0, s20);
-      s21 = madd(x, b1, s21);
-      x = v128.load(from, 112);
-      s30 = madd(x, b0, s30);
-      s31 = madd(x, b1, s31);
-      at += row;
-      from += 128;
-    }
-    if (left > 0) {
+    for (let left = k; left > 0; left--) {
       const b0 = v128.load(at);
       const b1 = v128.load(at, 16);
       let x = v128.load(from);
@@ -82,6 +48,8 @@ export function block(n: i32, k: i32, a: usize, b: usize, c: usize, row: usize, 
       x = v128.load(from, 48);
       s30 = madd(x, b0, s30);
       s31 = madd(x, b1, s31);
+      from += 64;
+      at += row;
     }
     let to = c;
     put(to, s00, s01, isSum);

@@ -62,44 +62,6 @@ function four(
   let s21 = s00;
   let s30 = s00;
   let s31 = s00;
-  if (aStep == 4) {
-    for (; k >= 2; k -= 2) {
-      let b0 = v128.load(b);
-      let b1 = v128.load(b, 16);
-      let x = v128.load32_splat(a0);
-      s00 = madd(x, b0, s00);
-      s01 = madd(x, b1, s01);
-      x = v128.load32_splat(a1);
-      s10 = madd(x, b0, s10);
-      s11 = madd(x, b1, s11);
-      x = v128.load32_splat(a2);
-      s20 = madd(x, b0, s20);
-      s21 = madd(x, b1, s21);
-      x = v128.load32_splat(a3);
-      s30 = madd(x, b0, s30);
-      s31 = madd(x, b1, s31);
-      b += bRow;
-      b0 = v128.load(b);
-      b1 = v128.load(b, 16);
-      x = v128.load32_splat(a0, 4);
-      s00 = madd(x, b0, s00);
-      s01 = madd(x, b1, s01);
-      x = v128.load32_splat(a1, 4);
-      s10 = madd(x, b0, s10);
-      s11 = madd(x, b1, s11);
-      x = v128.load32_splat(a2, 4);
-      s20 = madd(x, b0, s20);
-      s21 = madd(x, b1, s21);
-      x = v128.load32_splat(a3, 4);
-      s30 = madd(x, b0, s30);
-      s31 = madd(x, b1, s31);
-      b += bRow;
-      a0 += 8;
-      a1 += 8;
-      a2 += 8;
-      a3 += 8;
-    }
-  }
   for (; k > 0; k--) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, 16);
