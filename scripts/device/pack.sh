@@ -16,5 +16,10 @@ if [ -d gpu.js/node_modules ]; then cp -r gpu.js/node_modules "$work/node_module
 cp -r acorn gpu-mock.js fft.js "$work/node_modules"
 cp webgpu/package.json webgpu/index.js "$work/node_modules/webgpu"
 cp -r webgpu/dist/linux-x64 "$work/node_modules/webgpu/dist"
-tar -C "$work" -cf - node node_modules | xz -T0 -6 > "$to"
+# Kernels that the build makes and nobody keeps; conformance runs read them.
+if [ -d "$root/src/backends/wasm/generated" ]; then
+  mkdir -p "$work/src/backends/wasm"
+  cp -r "$root/src/backends/wasm/generated" "$work/src/backends/wasm"
+fi
+tar -C "$work" -cf - . | xz -T0 -6 > "$to"
 ls -l "$to"

@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { afterAll, describe, expect, test } from 'vitest';
-import { split } from '../../src/backends/gpu/diagonal-scan/split.ts';
 import { gpu, type GpuBackend } from '../../src/backends/gpu/index.ts';
-import { openDevice, type GpuJs, type GpuMode } from '../../src/backends/gpu/open-device.ts';
-import { Runner } from '../../src/backends/gpu/runner.ts';
+import type { GpuJs, GpuMode } from '../../src/backends/gpu/open-device.ts';
+import { openTrainingDevice, Plan } from '../../src/backends/gpu/training/index.ts';
+import { DevicePipeline } from '../../src/backends/gpu/training/pipeline.ts';
 import { referenceSequences } from '../../src/backends/reference/sequence.ts';
 import type { SequenceJob } from '../../src/backends/sequence.ts';
 import { zoh } from '../../src/discretize/index.ts';
 import { BackendError } from '../../src/errors.ts';
+import { normalCdf, sigmoid, softplus } from '../../src/math/scalar.ts';
 import { scanCases, scanJob, type ScanCase } from '../contract/diagonal-scan-cases.ts';
 import { verifySequences } from '../contract/sequences.ts';
 
@@ -132,22 +133,18 @@ describe.each(['cpu', 'webasm', 'webgpu'] as const)('gpu.js %s', (mode) => {
   });
 
   test('elementary functions to 3e-7', async () => {
-    const device = await openDevice(mode);
-    const runner = new Runner(device.gpuJs, mode);
+    const device = await openTrainingDevice(mode);
     const x = Float32Array.from({ length: 4001 }, (_, i) => (i - 2000) / 100);
     const small = x.map((value) => value / 1e6);
     const run = async (call: string, input: Float32Array): Promise<Float32Array> => {
-      const source = `function (x) { return ${call}(x[this.thread.x]); }`;
-      const [result] = await runner.run(
-        call,
-        () => ({
-          inputs: [{ name: 'x', length: input.length }],
-          steps: [{ output: 'y', inputs: ['x'], length: input.length, source }],
-          results: ['y'],
-        }),
-        [input],
-      );
-      return result!;
+      const plan = new Plan();
+      const argument = plan.argument('x', [input.length]);
+      const body = `return ${call}(a[this.thread.x]);`;
+      plan.result('y', plan.run({ label: call, dims: [input.length], inputs: { a: argument }, body }));
+      const pipeline = device.compile(plan);
+      const found = await pipeline.run(new Map([['x', input]]), []);
+      await pipeline.destroy();
+      return found.get('y')!;
     };
     const worst = (got: Float32Array, want: (value: number) => number, input: Float32Array, floor: number) =>
       input.reduce(
@@ -161,37 +158,13 @@ describe.each(['cpu', 'webasm', 'webgpu'] as const)('gpu.js %s', (mode) => {
     // WGSL grants exp an error of (3 + 2 |x|) ulp.
     const below = x.map((value) => Math.min(value, 1));
     expect(worst(await run('growth', below), Math.expm1, below, 1e-30)).toBeLessThan(1e-6);
+    expect(worst(await run('exponential', x), Math.exp, x, 1e-30)).toBeLessThan(3e-7);
+    expect(worst(await run('normalCdf', x), normalCdf, x, 1e-7)).toBeLessThan(2e-5);
+    expect(worst(await run('normalCdf', x), normalCdf, x, 1)).toBeLessThan(3e-7);
+    expect(worst(await run('tangent', x), Math.tanh, x, 1e-30)).toBeLessThan(1e-6);
+    expect(worst(await run('rectified', x), softplus, x, 1e-30)).toBeLessThan(1e-5);
+    expect(worst(await run('logistic', x), sigmoid, x, 1e-30)).toBeLessThan(1e-5);
     await device.close();
-  });
-});
-
-describe('jobs beyond the size of an array', () => {
-  test.each([
-    { form: 's4d', channels: 8, maxElements: 4100, parts: 8 },
-    { form: 'complex contract', channels: 8, maxElements: 8275, parts: 4 },
-    { form: 'heads', channels: 8, maxElements: 3519, parts: 3 },
-    { form: 'heads', channels: 8, maxElements: 1490, parts: 12 },
-    { form: 'complex state, real input', channels: 8, maxElements: 30_000, parts: 2 },
-    { form: 'complex state, real input', channels: 8, maxElements: 9938, parts: 6 },
-    { form: 'all by frame', channels: 8, maxElements: 9068, parts: 24 },
-    { form: 'mamba', channels: 6, maxElements: 1635, parts: 2 },
-    { form: 'mamba', channels: 6, maxElements: 312, parts: 18 },
-    { form: 'gated', channels: 3, maxElements: 1358, parts: 9 },
-    { form: 'read-out by frame', channels: 4, maxElements: 389, parts: 12 },
-  ])('$form, in $parts parts', async ({ form, channels, maxElements, parts }) => {
-    const one = supported.find(({ name, channels: h }) => name.startsWith(`${form},`) && h === channels)!;
-    const job = scanJob(one, { batch: 3, frames: 40, seed: 4 });
-    expect(split(job, maxElements)).toHaveLength(parts);
-    const backend = await gpu({ mode: 'cpu', maxElements });
-    await verifySequences(backend, job);
-    await backend.destroy();
-  });
-
-  test('are refused where one channel is too long', async () => {
-    const tiny = await gpu({ mode: 'cpu', maxElements: 32 });
-    const job = scanJob(scanCases[0]!, { batch: 1, frames: 40, seed: 4 });
-    await expect(tiny.forward(job)).rejects.toThrow(/40 frames .* cannot be divided; train on shorter/);
-    await tiny.destroy();
   });
 });
 
@@ -220,13 +193,12 @@ describe('what it refuses', () => {
       addFunction: () => fallsBack,
       destroy: () => Promise.resolve(),
     };
-    const run = new Runner(fallsBack, 'webgpu').run(
-      'key',
-      () => ({ inputs: [], steps: [], results: [] }),
-      [],
-    );
+    const plan = new Plan();
+    plan.result('y', plan.argument('x', [1]));
+    const pipelineOf = new DevicePipeline(fallsBack, 'webgpu', (values) => values, plan);
+    const run = pipelineOf.run(new Map([['x', new Float32Array(1)]]), []);
     await expect(run).rejects.toThrow(
-      'gpu.js ran a kernel on cpu (generic) and not in mode webgpu: no adapter',
+      'gpu.js ran a pipeline on cpu (generic) and not in mode webgpu: no adapter',
     );
   });
 

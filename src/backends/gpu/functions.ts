@@ -7,7 +7,7 @@
  */
 const reduce = `
   const turns = Math.floor(x * 0.3183098861837907 + 0.5);
-  const r = ((x - turns * 3.140625) - turns * 0.00096750259399414062) - turns * 0.00000015099579909783765;
+  const r = (((x - turns * 3.140625) - turns * 0.00096750259399414062) - turns * 0.00000015099579909783765) + low;
   const rr = r * r;
   const sign = 1 - 2 * (turns - 2 * Math.floor(turns * 0.5));`;
 
@@ -18,13 +18,51 @@ export const deviceFunctions: readonly string[] = [
   return x * (1 + x * (0.5 + x * (0.16666666666666666 + x * (0.041666666666666664 + x * (0.008333333333333333
     + x * (0.001388888888888889 + x * (0.0001984126984126984 + x * 0.0000248015873015873)))))));
 }`,
-  `function sine(x) {${reduce}
+  // Of x + low, the second far below the first: an angle in two parts keeps what their sum would round away.
+  `function sineOf(x, low) {${reduce}
   return sign * r * (1 + rr * (-0.16666666666666666 + rr * (0.008333333333333333 + rr * (-0.0001984126984126984
     + rr * (0.000002755731922398589 - rr * 0.00000002505210838544172)))));
 }`,
-  `function cosine(x) {${reduce}
+  `function cosineOf(x, low) {${reduce}
   return sign * (1 + rr * (-0.5 + rr * (0.041666666666666664 + rr * (-0.001388888888888889
     + rr * (0.0000248015873015873 + rr * (-0.0000002755731922398589 + rr * 0.000000002087675698786810))))));
+}`,
+  `function sine(x) { return sineOf(x, 0); }`,
+  `function cosine(x) { return cosineOf(x, 0); }`,
+  // The leading 12 bits of a number (Veltkamp's splitting; in mode cpu numbers are float64 until they are told), whose products with whole numbers to 4096 are exact.
+  `function leading(x) {
+  const c = Math.fround(x * 4097);
+  return Math.fround(c - Math.fround(c - x));
+}`,
+  // What float32 cuts off the leading 12 bits of a product, from products that are exact (Dekker 1971).
+  `function productLess(a, b, lead) {
+  const ah = leading(a);
+  const al = a - ah;
+  const bh = leading(b);
+  const bl = b - bh;
+  return ((ah * bh - lead) + ah * bl + al * bh) + al * bl;
+}`,
+  // 2ⁿ for whole n, exactly.
+  `function powerOfTwo(n) {
+  let m = Math.abs(n);
+  let p = 1;
+  if (m >= 64) { p = p * (n < 0 ? 5.421010862427522e-20 : 18446744073709552000); m = m - 64; }
+  if (m >= 32) { p = p * (n < 0 ? 2.3283064365386963e-10 : 4294967296); m = m - 32; }
+  if (m >= 16) { p = p * (n < 0 ? 0.0000152587890625 : 65536); m = m - 16; }
+  if (m >= 8) { p = p * (n < 0 ? 0.00390625 : 256); m = m - 8; }
+  if (m >= 4) { p = p * (n < 0 ? 0.0625 : 16); m = m - 4; }
+  if (m >= 2) { p = p * (n < 0 ? 0.25 : 4); m = m - 2; }
+  if (m >= 1) { p = p * (n < 0 ? 0.5 : 2); }
+  return p;
+}`,
+  // eˣ to an ulp or two, for what everything else depends on: a device's own may be 3 + 2|x| of them off. ln 2 comes
+  // in two parts, as in Cephes' expf.
+  `function exponential(x) {
+  const n = Math.floor(Math.min(Math.max(x, -87), 88) * 1.4426950408889634 + 0.5);
+  const r = (x - n * 0.693359375) + n * 0.00021219444005469057;
+  const e = 1 + r * (1 + r * (0.5 + r * (0.16666666666666666 + r * (0.041666666666666664 + r * (0.008333333333333333
+    + r * (0.001388888888888889 + r * 0.0001984126984126984))))));
+  return e * powerOfTwo(n);
 }`,
   `function squared(x) { return x * x; }`,
   `function signum(x) {

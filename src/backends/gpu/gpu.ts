@@ -1,14 +1,14 @@
 import { BackendError } from '../../errors.ts';
-import { diagonalScanOp, type DiagonalScanAttributes } from '../../ops/diagonal-scan.ts';
-import type { AnyOp, FloatArray, SignalType } from '../../signal/index.ts';
+import { isConstant, sizeOf, type FloatArray } from '../../signal/index.ts';
 import type { SequenceBackend, SequenceJob } from '../sequence.ts';
-import { hasDeviceForm } from './diagonal-scan/coefficients.ts';
-import { layOut } from './diagonal-scan/layout.ts';
-import { adjointProgram, collectGradients, forwardProgram, uploads } from './diagonal-scan/programs.ts';
-import { joinGradients, joinOutputs, split } from './diagonal-scan/split.ts';
-import { openDevice, type GpuMode, type OpenDevice } from './open-device.ts';
-import { MAX_ELEMENTS } from './program.ts';
-import { Runner } from './runner.ts';
+import type { GpuMode } from './open-device.ts';
+import { openTrainingDevice, type TrainingDevice } from './training/device.ts';
+import { GradientBook } from './training/book.ts';
+import type { BackwardCall, ForwardCall } from './training/kernels.ts';
+import { kernelsByName, lackingIn } from './training/ops/index.ts';
+import type { DevicePipeline } from './training/pipeline.ts';
+import { Plan } from './training/plan.ts';
+import { type Dims, type Tensor } from './training/tensor.ts';
 
 export interface GpuOptions {
   /**
@@ -16,8 +16,6 @@ export interface GpuOptions {
    * the first of these that is there; `note` says why it is not the first.
    */
   readonly mode?: GpuMode | 'auto';
-  /** The most elements of any array on the device; larger jobs run in parts. At most 2^24, beyond which gpu.js miscounts. */
-  readonly maxElements?: number;
 }
 
 export interface GpuBackend extends SequenceBackend {
@@ -31,8 +29,8 @@ export interface GpuBackend extends SequenceBackend {
 }
 
 /**
- * The diagonal scan for training as gpu.js kernels: batched, parallel over batch, channels, states and chunks of
- * time, within 1e-5 of the reference (relative to the peak). What it does not do, `supports` says.
+ * Single ops over batches of whole sequences by the kernels that train: batched, parallel over batch, channels, states
+ * and chunks of time, within 1e-5 of the reference (relative to the peak). What has no kernels, `supports` says.
  *
  * @throws BackendError where the mode is missing here; the message names the cure.
  * @example
@@ -40,17 +38,11 @@ export interface GpuBackend extends SequenceBackend {
  * const y = await backend.forward(job); // batch × frames × width
  * await backend.destroy();
  */
-export async function gpu({
-  mode = 'auto',
-  maxElements = MAX_ELEMENTS,
-}: GpuOptions = {}): Promise<GpuBackend> {
-  if (!(maxElements >= 1 && maxElements <= MAX_ELEMENTS)) {
-    throw new BackendError(`maxElements ${maxElements} must be from 1 to ${MAX_ELEMENTS} (2^24)`);
-  }
+export async function gpu({ mode = 'auto' }: GpuOptions = {}): Promise<GpuBackend> {
   const missing: string[] = [];
   for (const one of mode === 'auto' ? (['webgpu', 'webasm', 'cpu'] as const) : [mode]) {
     try {
-      return backendOn(await openDevice(one), one, missing.join('; '), maxElements);
+      return backendOn(await openTrainingDevice(one), missing.join('; '));
     } catch (error) {
       if (mode !== 'auto' || one === 'cpu' || !(error instanceof BackendError)) throw error;
       missing.push(`${one} is not available: ${error.message}`);
@@ -59,19 +51,33 @@ export async function gpu({
   throw new BackendError(missing.join('; '));
 }
 
-function backendOn(device: OpenDevice, mode: GpuMode, note: string, maxElements: number): GpuBackend {
-  const runner = new Runner(device.gpuJs, mode);
-  const name = `gpu.js ${mode}`;
+/** Compiled jobs kept; the least recently used goes first. */
+const KEPT = 24;
+
+function backendOn(device: TrainingDevice, note: string): GpuBackend {
+  const name = `gpu.js ${device.mode}`;
+  const compiled = new Map<string, DevicePipeline>();
   let open = true;
   // One job at a time: the device is one, and so is each pipeline's memory on it.
   let last: Promise<unknown> = Promise.resolve();
 
+  const find = (key: string, write: () => Plan): DevicePipeline => {
+    let found = compiled.get(key);
+    if (found) compiled.delete(key);
+    else found = device.compile(write());
+    compiled.set(key, found);
+    for (const [old, pipeline] of compiled) {
+      if (compiled.size <= KEPT) break;
+      compiled.delete(old);
+      void pipeline.destroy();
+    }
+    return found;
+  };
   const run = <Result>(job: SequenceJob, work: () => Promise<Result>): Promise<Result> => {
     if (!open) throw new BackendError(`${name} has been destroyed; call gpu() for another`);
-    if (!supports(job.op, job.attributes, job.types)) {
-      throw new BackendError(
-        `${name} has no form of ${job.op.name} as asked; use a backend that supports() it`,
-      );
+    const lacking = lackingIn(job.op, job.attributes, job.types);
+    if (lacking !== undefined) {
+      throw new BackendError(`${name} has no form of ${lacking}; use a backend that supports() it`);
     }
     const result = last.then(work);
     last = result.catch(() => {});
@@ -80,62 +86,106 @@ function backendOn(device: OpenDevice, mode: GpuMode, note: string, maxElements:
 
   return {
     name,
-    mode,
+    mode: device.mode,
     adapter: device.adapter,
     note,
-    supports,
+    supports: (op, attributes, types) => lackingIn(op, attributes, types) === undefined,
     async forward(job) {
       return run(job, async () => {
         if (job.batch * job.frames === 0) return new Float32Array(0);
-        const parts = split(job, maxElements);
-        const outputs: FloatArray[] = [];
-        for (const part of parts) outputs.push(await forward(runner, part.job));
-        return joinOutputs(job, parts, outputs);
+        const pipeline = find(keyOf('forward', job), () => {
+          const plan = new Plan();
+          plan.result('output', forwardOf(plan, job).output);
+          return plan;
+        });
+        return (await pipeline.run(argumentsOf(job), [])).get('output')!;
       });
     },
     async adjoint(job, dOutput) {
       return run(job, async () => {
         if (job.batch * job.frames === 0) return job.inputs.map(({ length }) => new Float32Array(length));
-        const parts = split(job, maxElements);
-        const gradients: (readonly FloatArray[])[] = [];
-        for (const part of parts) gradients.push(await adjoint(runner, part.job, part.output(dOutput)));
-        return joinGradients(job, parts, gradients);
+        const pipeline = find(keyOf('adjoint', job), () => adjointPlan(job));
+        const given = argumentsOf(job).set('dOutput', Float32Array.from(dOutput));
+        const found =
+          pipeline.plan.results.length > 0 ? await pipeline.run(given, []) : new Map<string, Float32Array>();
+        return job.inputs.map((input, i): FloatArray => found.get(`${i}`) ?? new Float32Array(input.length));
       });
     },
     async destroy() {
       if (!open) return;
       open = false;
       await last;
+      for (const pipeline of compiled.values()) await pipeline.destroy();
       await device.close();
     },
   };
 }
 
-function supports(op: AnyOp, attributes: unknown, _types: readonly SignalType[]): boolean {
-  return op === diagonalScanOp && hasDeviceForm((attributes as DiagonalScanAttributes).method);
+interface Written {
+  readonly call: ForwardCall;
+  readonly output: Tensor;
+  readonly saved: ReadonlyMap<string, Tensor>;
 }
 
-async function forward(runner: Runner, job: SequenceJob): Promise<FloatArray> {
-  const layout = layOut(job.attributes as DiagonalScanAttributes, job.types, job.batch, job.frames);
-  const inputs = uploads(layout, job.inputs);
-  const [output] = await runner.run(keyOf('forward', job), () => forwardProgram(layout), inputs);
-  return output!;
+/** The kernels of a job's op, its inputs being arguments `0`, `1`, …. */
+function forwardOf(plan: Plan, { op, attributes, types, batch, frames }: SequenceJob): Written {
+  const clock = { frames, row: 0 };
+  const inputs = types.map((type, i) => {
+    const size = sizeOf(type.shape);
+    return plan.argument(`${i}`, isConstant(type) ? [size] : [size, frames, batch]);
+  });
+  const fail = (message: string): never => {
+    throw new BackendError(message);
+  };
+  const kernels = kernelsByName(op.name)!;
+  const call: ForwardCall = {
+    plan,
+    label: op.name,
+    op,
+    attributes,
+    types,
+    prepared: undefined,
+    inputs,
+    dims: [sizeOf(op.shape(attributes, types, fail)), frames, batch] satisfies Dims,
+    clocks: types.map((type) => (isConstant(type) ? undefined : clock)),
+    clock,
+    items: batch,
+    lengths: plan.argument('lengths', [batch]),
+  };
+  const saved = new Map<string, Tensor>();
+  const output = kernels.forward(call as ForwardCall<never, never>, (name, tensor) =>
+    saved.set(name, tensor),
+  );
+  return { call, output, saved };
 }
 
-async function adjoint(
-  runner: Runner,
-  job: SequenceJob,
-  dOutput: FloatArray,
-): Promise<readonly FloatArray[]> {
-  const layout = layOut(job.attributes as DiagonalScanAttributes, job.types, job.batch, job.frames);
-  const inputs = [...uploads(layout, job.inputs), Float32Array.from(dOutput)];
-  const results = await runner.run(keyOf('adjoint', job), () => adjointProgram(layout), inputs);
-  return collectGradients(layout, job.inputs, results);
+function adjointPlan(job: SequenceJob): Plan {
+  const plan = new Plan();
+  const { call, output, saved } = forwardOf(plan, job);
+  const book = new GradientBook(plan);
+  const backward: BackwardCall = {
+    ...call,
+    output,
+    saved,
+    dOutput: plan.argument('dOutput', output.dims),
+    wanted: () => true,
+    give: (i, gradient, start) => book.give(call.inputs[i]!, gradient, call.label, start),
+  };
+  kernelsByName(job.op.name)!.adjoint(backward as BackwardCall<never, never>);
+  call.inputs.forEach((input, i) => {
+    const gradient = book.read(input, call.label);
+    if (gradient) plan.result(`${i}`, gradient);
+  });
+  return plan;
 }
 
-/** Everything that a program's text depends on. */
-const keyOf = (what: string, { attributes, types, batch, frames }: SequenceJob): string => {
-  const { channels, states, complex, method, roles } = attributes as DiagonalScanAttributes;
+const argumentsOf = ({ inputs, batch, frames }: SequenceJob): Map<string, Float32Array> => {
+  const given = new Map(inputs.map((input, i) => [`${i}`, Float32Array.from(input)]));
+  return given.set('lengths', new Float32Array(batch).fill(frames));
+};
+
+/** Everything that a plan's text depends on. */
+const keyOf = (what: string, { op, attributes, types, batch, frames }: SequenceJob): string => {
   const shapes = types.map(({ shape, rate }) => [shape, rate === 'constant']);
-  return JSON.stringify([what, channels, states, complex, method.family, roles, shapes, batch, frames]);
+  return JSON.stringify([what, op.name, attributes, shapes, batch, frames]);
 };

@@ -4,7 +4,8 @@
  * generator covers every combination of operands without a branch on the device.
  *
  * What gpu.js asks of the text, kept here in one place:
- * - every local is a float, so loops count by `+= 1` (`++` on a float is no WGSL), and indices are exact to 2^24;
+ * - every named value is a float, exact to 2^24, and turning floats to places costs time: places inside loops are
+ *   written out of the thread's coordinates and of counters to a number known beforehand, which stay whole numbers;
  * - a quotient may come out one ulp low (WGSL divides to 2.5 ulp), so `split` corrects it;
  * - no local arrays (webasm has none), and one number is returned by each thread.
  */
@@ -62,14 +63,6 @@ export class Source {
     this.#text += `if (${test}) { break; }\n`;
   }
 
-  /** `body` for every whole number from `from` to below `to`. */
-  loop(hint: string, from: string, to: string, body: (counter: string) => void): void {
-    const name = `${hint}${++this.#names}`;
-    this.#text += `for (let ${name} = ${from}; ${name} < ${to}; ${name} += 1) {\n`;
-    body(name);
-    this.#text += '}\n';
-  }
-
   when(test: string, body: () => void): void {
     this.#text += `if (${test}) {\n`;
     body();
@@ -92,18 +85,6 @@ export class Source {
     return [quotient, rest];
   }
 
-  /** The thread's number, taken apart: the last size varies fastest, the first is open. */
-  thread(...sizes: readonly number[]): string[] {
-    const parts: string[] = [];
-    let whole = this.variable('thread', 'this.thread.x');
-    for (const size of sizes.toReversed()) {
-      const [quotient, rest] = this.split(whole, size);
-      parts.unshift(rest);
-      whole = quotient;
-    }
-    return [whole, ...parts];
-  }
-
   /** One of several values, by a number that only the thread knows. */
   choose(which: string, values: readonly string[]): string {
     const chosen = this.variable('chosen', values[0]!);
@@ -116,10 +97,5 @@ export class Source {
   /** The statements alone, for whoever writes the function's head himself. */
   body(result: string): string {
     return `${this.#text}return ${result};`;
-  }
-
-  /** The kernel: a function of flat arrays that returns one number. */
-  kernel(inputs: readonly string[], result: string): string {
-    return `function (${inputs.join(', ')}) {\n${this.#text}return ${result};\n}`;
   }
 }

@@ -1,5 +1,5 @@
 import { BackendError } from '../../../../errors.ts';
-import type { Node } from '../../../../signal/index.ts';
+import type { AnyOp, Node, SignalType } from '../../../../signal/index.ts';
 import type { OpKernels } from '../kernels.ts';
 import { arithmetic } from './arithmetic.ts';
 import { convolution } from './convolution.ts';
@@ -39,12 +39,19 @@ const known: Readonly<Record<string, OpKernels>> = {
   clamp,
 };
 
-/** Why a node can't run on the device; undefined where it can. */
-export function lackingFor({ source, inputs }: Node): string | undefined {
-  if (source.kind !== 'op') return undefined;
-  const kernels = known[source.op.name];
-  return kernels ? kernels.lacks?.(source.attributes as never, inputs) : source.op.name;
+/** Undefined for an op that has none. */
+export const kernelsByName = (name: string): OpKernels | undefined =>
+  Object.hasOwn(known, name) ? known[name] : undefined;
+
+/** What of an op has no kernels; undefined where it can run on the device. */
+export function lackingIn(op: AnyOp, attributes: unknown, types: readonly SignalType[]): string | undefined {
+  const kernels = kernelsByName(op.name);
+  return kernels ? kernels.lacks?.(attributes as never, types) : op.name;
 }
+
+/** Why a node can't run on the device; undefined where it can. */
+export const lackingFor = ({ source, inputs }: Node): string | undefined =>
+  source.kind === 'op' ? lackingIn(source.op, source.attributes, inputs) : undefined;
 
 /** @throws BackendError naming the op, where it has none. */
 export function kernelsOf(node: Node): OpKernels {

@@ -5,6 +5,8 @@ import { at, X } from '../tensor.ts';
 interface Formula {
   readonly value: string;
   readonly slope: string;
+  /** Of a constant, which is computed once and on which much depends. */
+  readonly exact?: string;
 }
 
 const formulas: Readonly<Record<string, Formula>> = {
@@ -13,7 +15,7 @@ const formulas: Readonly<Record<string, Formula>> = {
   square: { value: 'squared(x)', slope: '2 * x' },
   sqrt: { value: 'Math.sqrt(x)', slope: '0.5 / y' },
   reciprocal: { value: '1 / x', slope: '0 - squared(y)' },
-  exp: { value: 'Math.exp(x)', slope: 'y' },
+  exp: { value: 'Math.exp(x)', slope: 'y', exact: 'exponential(x)' },
   log: { value: 'Math.log(x)', slope: '1 / x' },
   sin: { value: 'sine(x)', slope: 'cosine(x)' },
   cos: { value: 'cosine(x)', slope: '0 - sine(x)' },
@@ -27,11 +29,11 @@ const formulas: Readonly<Record<string, Formula>> = {
   'stop-gradient': { value: 'x', slope: '0' },
 };
 
-const kernels = ({ value, slope }: Formula): OpKernels => ({
+const kernels = ({ value, slope, exact = value }: Formula): OpKernels => ({
   lazy: true,
   forward({ plan, label, dims, inputs }) {
     const [a] = inputs;
-    const text = value.replaceAll(/\bx\b/g, at('a', a!, X));
+    const text = (dims.length === 1 ? exact : value).replaceAll(/\bx\b/g, at('a', a!, X));
     return plan.formula({ label, dims, inputs: { a: a! }, text });
   },
   adjoint({ plan, label, dims, inputs, output, dOutput, give }) {

@@ -10,13 +10,13 @@
  * | S | sums of the nodes | items × (nodes) × parts × J |
  * | Q − 1 | `decay` of a level | parts × J |
  */
-import { ZERO, conjugate, plus, scale, times, type Complex } from '../../../expression.ts';
+import { ZERO, conjugate, plus, times, type Complex } from '../../../expression.ts';
 import { Source } from '../../../source.ts';
 import type { ForwardCall } from '../../kernels.ts';
 import { Y, Z, type Tensor } from '../../tensor.ts';
 import { lessOne } from './coefficients.ts';
 import type { Scan } from './operands.ts';
-import { choosePart, laneEntry, placeOf } from './tables.ts';
+import { choosePart, laneEntry, placeOf, rateEntry } from './tables.ts';
 
 const RADIX = 16;
 
@@ -108,14 +108,11 @@ export function carry(
 export function decayOver({ plan, label }: ForwardCall, scan: Scan, rate: Tensor, frames: number): Tensor {
   const source = new Source();
   const { part, lane } = placeOf(source, scan);
-  const log = laneEntry(source, scan, 'rate', lane);
-  const decay = source.letComplex(
-    'decay',
-    lessOne(source, source.letComplex('log', scale(`${frames}`, log))),
-  );
+  const { size, angle, angleLow } = rateEntry(source, scan, lane, `${frames}`);
+  const decay = source.letComplex('decay', lessOne(source, [size, angle], angleLow));
   return plan.run({
     label,
-    dims: rate.dims,
+    dims: [scan.parts * scan.lanes],
     inputs: { rate },
     body: source.body(choosePart(source, scan, part, decay)),
   });

@@ -67,15 +67,30 @@ export function slopes(
   return { decaySlope: grown, gainSlope: phi1Slope(source, z, grown, gain) };
 }
 
-/** ln f: its real part, and an angle that is 0 where everything is real and positive. */
-export function logDecay(source: Source, { family }: ScanMethod, z: Complex, decay: Complex): Complex {
-  if (family.kind === 'exponential') return z;
+/**
+ * ln f: its real part, and an angle that is 0 where everything is real and positive. The angle comes in two parts, the
+ * leading 12 bits and the rest: its multiples would turn the rounding of one float into a wrong phase.
+ */
+export function logDecay(
+  source: Source,
+  { family }: ScanMethod,
+  dt: string,
+  a: Complex,
+  decay: Complex,
+): { readonly size: string; readonly angle: string; readonly angleLow: string } {
+  if (family.kind === 'exponential') {
+    const size = source.let('size', multiply(dt, a[0]));
+    if (a[1] === ZERO) return { size, angle: ZERO, angleLow: ZERO };
+    const angle = source.let('angle', `leading(${multiply(dt, a[1])})`);
+    return { size, angle, angleLow: `productLess(${dt}, ${a[1]}, ${angle})` };
+  }
   // ln |f| = ½ ln(1 + (|f|² − 1)) with |f|² − 1 = 2 Re d + |d|², d = f − 1.
   const square = add(multiply(decay[0], decay[0]), multiply(decay[1], decay[1]));
   const excess = source.let('excess', add(multiply('2', decay[0]), square));
   const size = source.let('size', `(0.5 * logOfOnePlus(${excess}))`);
-  const angle = source.let('angle', `Math.atan2(${decay[1]}, ${add(decay[0], ONE)})`);
-  return [size, angle];
+  const whole = source.let('whole', `Math.atan2(${decay[1]}, ${add(decay[0], ONE)})`);
+  const angle = source.let('angle', `leading(${whole})`);
+  return { size, angle, angleLow: `(${whole} - ${angle})` };
 }
 
 /** ∂ ln f/∂z */
@@ -102,13 +117,18 @@ function resolvent(source: Source, z: Complex, alpha: number): Complex {
   return source.letComplex('gain', [`(${re} / ${size})`, `(${im} / ${size})`]);
 }
 
-/** e^z − 1 = (e^x − 1) cos y − 2 sin²(y/2) + i e^x sin y, of full relative accuracy near 0 and 2πik. */
-export function lessOne(source: Source, [x, y]: Complex): Complex {
+/**
+ * e^z − 1 = (e^x − 1) cos y − 2 sin²(y/2) + i e^x sin y, of full relative accuracy near 0 and 2πik.
+ *
+ * @param low is added to y, which may be large.
+ */
+export function lessOne(source: Source, [x, y]: Complex, low = ZERO): Complex {
   const grown = source.let('grown', `growth(${x})`);
   if (y === ZERO) return real(grown);
   const half = source.let('half', `(${y} * 0.5)`);
-  const sine = source.let('sine', `sine(${half})`);
-  const cosine = source.let('cosine', `cosine(${half})`);
+  const rest = source.let('rest', low === ZERO ? ZERO : `(${low} * 0.5)`);
+  const sine = source.let('sine', `sineOf(${half}, ${rest})`);
+  const cosine = source.let('cosine', `cosineOf(${half}, ${rest})`);
   const versine = source.let('versine', `(2 * ${sine} * ${sine})`);
   return [`(${grown} - (${grown} + 1) * ${versine})`, `((${grown} + 1) * 2 * ${sine} * ${cosine})`];
 }

@@ -3,7 +3,7 @@ import { operandShape } from '../../../../../ops/diagonal-scan.ts';
 import { isConstant } from '../../../../../signal/index.ts';
 import { real, ZERO, type Complex } from '../../../expression.ts';
 import type { ForwardCall } from '../../kernels.ts';
-import { at, type Tensor } from '../../tensor.ts';
+import { at, widthOf, type Tensor } from '../../tensor.ts';
 
 /**
  * A scan's operands, and how lanes stand in the device's arrays.
@@ -74,7 +74,9 @@ export function operandText(
         ? lane.h
         : `Math.floor((${lane.h} + 0.5) / ${scan.channels / rows})`;
   const element = columns === 1 ? row : rows === 1 ? lane.n : `${row} * ${columns} + ${lane.n}`;
-  return at(role, tensor, element, frame);
+  // Both parts of the input may be one array.
+  const joined = role === 'uIm' && widthOf(tensor) === 2 * scan.channels;
+  return at(role, tensor, joined ? `${element} + ${scan.channels}` : element, frame);
 }
 
 /** The names and tensors that `operandText` of these roles reads. */

@@ -41,12 +41,16 @@ const CHUNK = 64;
 /** The thread's chunk, and its place in it, as whole numbers. */
 const CHUNK_AND_PLACE = [`(${Y} >> ${Math.log2(CHUNK)})`, `(${Y} & ${CHUNK - 1})`] as const;
 
-/** Whether a scan has this form. A real recurrence by e^z alone never turns negative, which `rate` can't say. */
+/**
+ * Whether a scan has this form. A real recurrence by e^z alone never turns negative, which `rate` can't say; and where Ā
+ * itself is given, its logarithm would lose more than the walk.
+ */
 export function isStill(scan: Scan): boolean {
   const { attributes, position, complex } = scan;
   return (
     position.c !== undefined &&
     position.uIm === undefined &&
+    attributes.method.family.kind !== 'given' &&
     (complex || attributes.method.family.kind === 'exponential') &&
     attributes.roles.every((role) => role === 'u' || !scan.varies(role))
   );

@@ -4,7 +4,7 @@
  * | symbol | name | shape | |
  * | --- | --- | --- | --- |
  * | T | frames of a chunk | | |
- * | ln Ā | `rate` | parts × J | |
+ * | ln Ā | `rate` | 3 × J, or J | its real part; the leading 12 bits of its angle, and the rest |
  * | B̄ | `input` | parts × J | |
  * | c | `readOut` | parts × J | |
  * | Āˡ | `powers` | (T + 1) × parts × J | e^{l ln Ā}: no error builds up from power to power |
@@ -36,6 +36,29 @@ export interface Place {
   readonly lane: string;
   readonly n: string;
   readonly h: string;
+}
+
+/** Where a thread of `rate` is. */
+function logPlace(source: Source, { lanes, channels, complex }: Scan): Place {
+  const [part, lane] = complex ? source.split(X, lanes) : [ZERO, X];
+  const [n, h] = channels === 1 ? [lane, ZERO] : source.split(lane, channels);
+  return { part, lane, n, h };
+}
+
+/** `times` ln Ā of a lane out of `rate`: the angle in two parts, of which the first is exact to 4096 times. */
+export function rateEntry(
+  source: Source,
+  { lanes, complex }: Scan,
+  lane: string,
+  times: string,
+): { readonly size: string; readonly angle: string; readonly angleLow: string } {
+  const size = source.let('size', `rate[${lane}] * ${times}`);
+  if (!complex) return { size, angle: ZERO, angleLow: ZERO };
+  return {
+    size,
+    angle: source.let('angle', `rate[${lane} + ${lanes}] * ${times}`),
+    angleLow: source.let('angleLow', `rate[${lane} + ${2 * lanes}] * ${times}`),
+  };
 }
 
 export function placeOf(source: Source, { lanes, channels, parts }: Scan): Place {
@@ -82,9 +105,15 @@ export function stillTables(call: ForwardCall, chunk: number): Tables {
     const dt = source.let('step', operandText(call, 'dt', place));
     return { dt, ...coefficients(source, method, dt, operandPair(call, 'a', place)) };
   };
-  const rate = perLane(['a', 'aIm', 'dt'], (source, place) => {
-    const { z, decay } = discretised(source, place);
-    return logDecay(source, method, z, decay);
+  const logs = new Source();
+  const at = logPlace(logs, scan);
+  const { decay, dt: step } = discretised(logs, at);
+  const log = logDecay(logs, method, step, operandPair(call, 'a', at), decay);
+  const rate = plan.run({
+    label,
+    dims: [(scan.complex ? 3 : 1) * lanes],
+    inputs: operandInputs(call, ['a', 'aIm', 'dt']),
+    body: logs.body(scan.complex ? logs.choose(at.part, [log.size, log.angle, log.angleLow]) : log.size),
   });
   const input = perLane(['a', 'aIm', 'dt', 'b', 'bIm'], (source, place) => {
     const { dt, gain } = discretised(source, place);
@@ -94,11 +123,12 @@ export function stillTables(call: ForwardCall, chunk: number): Tables {
 
   const raise = new Source();
   const here = placeOf(raise, scan);
-  const log = laneEntry(raise, scan, 'rate', here.lane);
-  const grown = raise.let('grown', `Math.exp(${log[0]} * ${Y})`);
-  const phase = log[1] === ZERO ? ZERO : raise.let('phase', `${log[1]} * ${Y}`);
+  const { size, angle, angleLow } = rateEntry(raise, scan, here.lane, Y);
+  const grown = raise.let('grown', `Math.exp(${size})`);
   const power: Complex =
-    phase === ZERO ? real(grown) : [`${grown} * cosine(${phase})`, `${grown} * sine(${phase})`];
+    angle === ZERO
+      ? real(grown)
+      : [`${grown} * cosineOf(${angle}, ${angleLow})`, `${grown} * sineOf(${angle}, ${angleLow})`];
   const powers = plan.run({
     label,
     dims: [width, chunk + 1, 1],
