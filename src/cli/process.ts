@@ -1,20 +1,7 @@
 import type { Command } from 'commander';
-import type { ProcessOptions } from './process/filter-options.ts';
+import { withFilterOptions, type ProcessOptions } from './process/filter-options.ts';
 import { withFileOptions, withModelOptions, withRunOptions } from './process/options.ts';
-import { numbers, oneOf, positive, wholeUpTo, withDebug, words } from './support/options.ts';
-
-const FILTERS = ['lowpass', 'highpass', 'bandpass', 'bandstop'];
-const FAMILIES = ['butterworth', 'chebyshev1', 'chebyshev2', 'elliptic', 'bessel'];
-const BIQUADS = [
-  'lowpass',
-  'highpass',
-  'bandpass',
-  'notch',
-  'allpass',
-  'peaking',
-  'lowshelf',
-  'highshelf',
-] as const;
+import { withDebug } from './support/options.ts';
 
 /** `statewave process IN OUT`: a recording through a model or a filter. */
 export function processVerb(program: Command): void {
@@ -28,21 +15,8 @@ export function processVerb(program: Command): void {
     .argument('<out>', 'the WAV file to write (overwritten once complete), or - for stdout')
     .optionsGroup('What to run:')
     .option('--model <file>', 'a trained model: safetensors, a PyTorch checkpoint, or a .nam capture');
-  withModelOptions(verb)
-    .addOption(oneOf('--filter <type>', 'a classical filter', FILTERS))
-    .option('--cutoff <hz>', 'its edge, or two for a band: 300,3400', numbers)
-    .addOption(oneOf('--family <name>', 'its family (default: butterworth)', FAMILIES))
-    .option('--order <n>', 'its order (default: 4); bands have twice as many poles', wholeUpTo(64))
-    .option('--ripple <dB>', 'of the pass band: chebyshev1, elliptic', positive)
-    .option('--attenuation <dB>', 'of the stop band: chebyshev2, elliptic', positive)
-    .option(
-      '--biquad <type>',
-      `one of ${BIQUADS.join(', ')}; several by a list or by repeating, and behind --filter if both are given`,
-      words(BIQUADS),
-    )
-    .option('--frequency <hz>', 'of each biquad, or of all', numbers)
-    .option('--q <q>', 'of each biquad, or of all (default: 1; dB for lowpass and highpass)', numbers)
-    .option('--boost <dB>', 'of each peaking or shelving biquad, or of all', numbers)
+  withModelOptions(verb);
+  withFilterOptions(verb)
     .optionsGroup('How it runs:')
     .option('--resample', "to the model's sample rate and back, where the file has another");
   withFileOptions(withRunOptions(verb))
