@@ -35,6 +35,7 @@ module.exports = {
     may('durable', 'stream', 'signal'),
     may('live', 'stream', 'signal', 'audio'),
     may('cluster', 'durable'),
+    may('web', 'live', 'stream', 'signal', 'ops', 'layers'),
     may('layers', 'signal', 'ops', 'discretize', 'init', 'filters', 'math'),
     may('checkpoint', 'signal'),
     may('audio', 'math'),

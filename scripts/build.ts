@@ -14,6 +14,7 @@ node('scripts/build-wasm.ts');
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 const typescript = dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
 node(join(typescript, 'bin/tsc'), '-p', 'tsconfig.build.json');
+node('scripts/build-web.ts');
 const command = join(root, 'dist/src/cli/main.js');
 if (existsSync(command)) chmodSync(command, 0o755);
 // The set-up script compares the sources with this.

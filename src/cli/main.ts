@@ -9,11 +9,13 @@ import { conformanceVerb } from './conformance.ts';
 import { denoiseVerb } from './denoise.ts';
 import { importVerb } from './import.ts';
 import { inspectVerb } from './inspect.ts';
+import { micVerb } from './mic.ts';
 import { processVerb } from './process.ts';
+import { serveVerb } from './serve.ts';
 import { trainVerb } from './train.ts';
 import { exitStatusOf, quietPipes, report } from './support/failure.ts';
 
-const verbs = [processVerb, denoiseVerb, importVerb, inspectVerb, trainVerb, conformanceVerb];
+const verbs = [processVerb, denoiseVerb, importVerb, inspectVerb, trainVerb, micVerb, serveVerb, conformanceVerb];
 
 const program = new Command('statewave')
   .description('State space models on live signals and recordings.')
