@@ -55,19 +55,43 @@ export function planStages(graph: Graph, isTrained: (node: Node) => boolean): St
 
   return groups.map((nodes, i) => {
     const local = plans.get(nodes[0]!)!.local;
-    const steps = nodes.map((node): Step => {
-      const plan = plans.get(node)!;
-      const leaves = outputs.has(node) || readers.get(node)!.some((reader) => stageOf.get(reader) !== i);
-      return {
-        node,
-        plan,
-        wanted: wanted.has(node),
-        stored: !local || leaves || (plan.costly && readBack.has(node)),
-        storedGradient: !local || leaves,
-      };
-    });
-    return { local, steps, again: local ? computedAgain(steps, readBack) : [] };
+    const leaves = (node: Node): boolean =>
+      !local || outputs.has(node) || readers.get(node)!.some((reader) => stageOf.get(reader) !== i);
+    const { kept, again } = local ? divide(nodes, plans, readBack, leaves) : none;
+    const steps = nodes.map((node): Step => ({
+      node,
+      plan: plans.get(node)!,
+      wanted: wanted.has(node),
+      stored: leaves(node) || kept.has(node),
+      storedGradient: leaves(node),
+    }));
+    return { local, steps, again: steps.filter(({ node }) => again.has(node)) };
   });
+}
+
+const none = { kept: new Set<Node>(), again: new Set<Node>() };
+
+/**
+ * What the way back needs of a stage: values that are kept because they are dear, and those that are computed again,
+ * down to what is kept.
+ */
+function divide(
+  nodes: readonly Node[],
+  plans: ReadonlyMap<Node, TrainPlan>,
+  readBack: ReadonlySet<Node>,
+  leaves: (node: Node) => boolean,
+): typeof none {
+  const [kept, again, needed] = [new Set<Node>(), new Set<Node>(), new Set<Node>(readBack)];
+  for (const node of [...nodes].reverse()) {
+    if (!needed.has(node) || leaves(node)) continue;
+    if (plans.get(node)!.costly) {
+      kept.add(node);
+      continue;
+    }
+    again.add(node);
+    for (const input of node.inputs) needed.add(input);
+  }
+  return { kept, again };
 }
 
 function planOf(node: Node): TrainPlan {
@@ -89,14 +113,4 @@ function group(ops: readonly Node[], plans: ReadonlyMap<Node, TrainPlan>): Node[
     else groups.push([node]);
   }
   return groups;
-}
-
-function computedAgain(steps: readonly Step[], readBack: ReadonlySet<Node>): Step[] {
-  const needed = new Set<Node>();
-  for (const step of [...steps].reverse()) {
-    if (step.stored || !(readBack.has(step.node) || needed.has(step.node))) continue;
-    needed.add(step.node);
-    for (const input of step.node.inputs) needed.add(input);
-  }
-  return steps.filter(({ node, stored }) => !stored && needed.has(node));
 }

@@ -3,7 +3,7 @@ import { Bytes } from '../../scan.ts';
 import type { TrainPlan, TrainRequest } from '../kernel.ts';
 
 /** A product of so few columns takes no longer in the cache than its result takes to memory and back. Measured. */
-const CHEAP_COLUMNS = 64;
+const CHEAP_COLUMNS = 32;
 
 /**
  * y = W x + b: three products.
