@@ -108,15 +108,15 @@ export class RingBuffer {
     return { written: written!, read: read!, dropped: dropped!, missing: missing! };
   }
 
-  /** Takes as many of the block's frames (frames × channels, `frames` of them) as fit, and returns how many. */
-  write(block: ArrayLike<number>, frames = block.length / this.channels): number {
+  /** Takes as many of the block's frames (frames × channels, `frames` of them from `first` on) as fit; returns how many. */
+  write(block: ArrayLike<number>, frames = block.length / this.channels, first = 0): number {
     const count = Math.min(frames, this.room);
     const head = Atomics.load(this.#control, HEAD);
     const { channels } = this;
     const data = this.#data;
     for (let i = 0; i < count; i++) {
       const to = ((head + i) & this.#mask) * channels;
-      for (let c = 0; c < channels; c++) data[to + c] = block[i * channels + c]!;
+      for (let c = 0; c < channels; c++) data[to + c] = block[(first + i) * channels + c]!;
     }
     this.#publish(head, count);
     return count;

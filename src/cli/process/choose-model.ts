@@ -20,22 +20,31 @@ const COMPANIONS: Readonly<Record<'model' | 'filter' | 'biquad', readonly (keyof
  *   checkpoint is not what it should be.
  */
 export async function chooseModel(options: ProcessOptions): Promise<Choice> {
+  checkModelOptions(options);
+  if (options.model !== undefined) return loadCheckpointModel(options.model, options);
+  const layers = await classical(options);
+  const [first, ...rest] = layers;
+  const { sequential } = await import('../../signal/index.ts');
+  return { model: rest.length === 0 ? first! : sequential([first!, ...rest]), parameters: {} };
+}
+
+/**
+ * What can be said of the options before anything is loaded.
+ *
+ * @throws UsageError for options that contradict each other, or ask for nothing.
+ */
+export function checkModelOptions(options: ProcessOptions): void {
   for (const [owner, companions] of Object.entries(COMPANIONS)) {
     if (options[owner as keyof ProcessOptions] !== undefined) continue;
     const lonely = companions.find((name) => options[name] !== undefined);
     if (lonely !== undefined) usage(`--${lonely} needs --${owner}.`);
   }
-  if (options.model !== undefined) {
-    if (options.filter !== undefined || options.biquad !== undefined) {
-      usage('--model runs alone; run --filter and --biquad before or after it, in a pipe.');
-    }
-    return loadCheckpointModel(options.model, options);
+  const classic = options.filter !== undefined || options.biquad !== undefined;
+  if (options.model !== undefined && classic) {
+    usage('--model runs alone; run --filter and --biquad before or after it, in a pipe.');
   }
-  const layers = await classical(options);
-  const [first, ...rest] = layers;
-  if (first === undefined) usage('What shall it run? Give --model, --filter or --biquad.');
-  const { sequential } = await import('../../signal/index.ts');
-  return { model: rest.length === 0 ? first! : sequential([first!, ...rest]), parameters: {} };
+  if (options.model === undefined && !classic)
+    usage('What shall it run? Give --model, --filter or --biquad.');
 }
 
 /** Any rate will do here: whether the edges fit the file is found when the filter is compiled for it. */
