@@ -4,6 +4,7 @@ export { fixedOperatorFor, operatorFor } from './ssm/operator-for.ts';
 export * from './layers.ts';
 export { irregular, type IrregularOptions, type IrregularRun, type IrregularState } from './irregular.ts';
 export type { Reading, TimelineNote, TimelineOptions } from './irregular/timeline.ts';
+export { keyed, type KeyedOperator, type KeyedOperatorOptions } from './keyed/keyed.ts';
 export { adapt, type AdaptOptions, type Adapted, type Example } from './adapt.ts';
 export { abortable } from './core/abortable.ts';
 export { formatOf, withFormat, type BlockFormat } from './core/format.ts';

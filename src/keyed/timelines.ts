@@ -41,6 +41,7 @@ export class Timelines<Tag = never> {
   readonly #options: Required<TimelineOptions>;
   readonly #channels: number;
   readonly #steps: Steps<Tag>;
+  readonly #largest: number;
   /** By line: time of the last reading that was taken, NaN before the first; readings left out. */
   #last = new Float64Array(0);
   #dropped = new Float64Array(0);
@@ -50,9 +51,18 @@ export class Timelines<Tag = never> {
   readonly #waiting = new Map<number, Waiting<Tag>[]>();
   readonly #value: Float64Array;
 
-  /** @throws ArgumentError for a unit, a time or a policy that is none. */
-  constructor(channels: number, options: TimelineOptions, steps: Steps<Tag>) {
+  /**
+   * @param largest magnitude that is a number where it goes: what is beyond counts as missing, as infinities do.
+   * @throws ArgumentError for a unit, a time or a policy that is none.
+   */
+  constructor(
+    channels: number,
+    options: TimelineOptions,
+    steps: Steps<Tag>,
+    largest: number = Number.MAX_VALUE,
+  ) {
     this.#options = timelineOptions(options);
+    this.#largest = largest;
     this.#channels = channels;
     this.#steps = steps;
     this.#value = new Float64Array(channels);
@@ -216,10 +226,10 @@ export class Timelines<Tag = never> {
   #mend(line: number, time: number): boolean {
     const value = this.#value;
     let isWhole = true;
-    for (let c = 0; c < this.#channels; c++) isWhole &&= Number.isFinite(value[c]!);
+    for (let c = 0; c < this.#channels; c++) isWhole &&= Math.abs(value[c]!) <= this.#largest;
     if (isWhole) return true;
     const { missing } = this.#options;
-    const channels = [...value.keys()].filter((c) => !Number.isFinite(value[c]!));
+    const channels = [...value.keys()].filter((c) => !(Math.abs(value[c]!) <= this.#largest));
     const note = { kind: 'missing', action: missing, time, channels } as const;
     switch (missing) {
       case 'error': {
