@@ -256,23 +256,35 @@ function bindFolded(
   };
   return kernelOf(arena, call, node, {
     raw: new Uint8Array(buffer, node.stateAt, bytes),
+    // Plain numbers throughout: a page looks at the state thirty times a second, and pairs would be garbage.
     save() {
       for (let lane = 0; lane < count; lane++) {
-        const held = isWide[lane] ? doubles : floats;
-        const [re, im] = [held[element[lane]!]!, held[element[lane]! + 4]!];
-        const [bRe, bIm] = [bBar[2 * lane]!, bBar[2 * lane + 1]!];
+        const place = element[lane]!;
+        const re = isWide[lane] ? doubles[place]! : floats[place]!;
+        const im = isWide[lane] ? doubles[place + 4]! : floats[place + 4]!;
+        const bRe = bBar[2 * lane]!;
+        const bIm = bBar[2 * lane + 1]!;
         x[lane] = re * bRe - im * bIm;
         if (complex) x[count + lane] = re * bIm + im * bRe;
       }
     },
     load() {
       for (let lane = 0; lane < count; lane++) {
-        const held = isWide[lane] ? doubles : floats;
-        const [re, im] = [x[lane]!, complex ? x[count + lane]! : 0];
-        const [bRe, bIm] = [bBar[2 * lane]!, bBar[2 * lane + 1]!];
+        const place = element[lane]!;
+        const re = x[lane]!;
+        const im = complex ? x[count + lane]! : 0;
+        const bRe = bBar[2 * lane]!;
+        const bIm = bBar[2 * lane + 1]!;
         const size = bRe * bRe + bIm * bIm;
-        held[element[lane]!] = size === 0 ? 0 : (re * bRe + im * bIm) / size;
-        held[element[lane]! + 4] = size === 0 ? 0 : (im * bRe - re * bIm) / size;
+        const zRe = size === 0 ? 0 : (re * bRe + im * bIm) / size;
+        const zIm = size === 0 ? 0 : (im * bRe - re * bIm) / size;
+        if (isWide[lane]) {
+          doubles[place] = zRe;
+          doubles[place + 4] = zIm;
+        } else {
+          floats[place] = zRe;
+          floats[place + 4] = zIm;
+        }
       }
     },
   });

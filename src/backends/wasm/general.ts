@@ -188,16 +188,16 @@ function bindGeneral(scan: Scan, arena: Arena, base: number, node: BoundNode): K
     output: base + at.OUTPUT,
     period: FLUSH_FRAMES,
   };
+  // Made once: a page looks at the state thirty times a second.
+  const saveLane = (slot: number, position: number, lane: number, isPadding: boolean): void => {
+    if (isPadding) return;
+    for (let part = 0; part < parts; part++) {
+      const from = part * at.LANES + position;
+      x[part * count + lane] = isWide[slot] ? doubles[slot * 8 + from]! : floats[slot * 16 + from]!;
+    }
+  };
   return kernelOf(arena, call, node, {
-    save() {
-      eachLane(attributes, (slot, position, lane, isPadding) => {
-        if (isPadding) return;
-        for (let part = 0; part < parts; part++) {
-          const from = part * at.LANES + position;
-          x[part * count + lane] = isWide[slot] ? doubles[slot * 8 + from]! : floats[slot * 16 + from]!;
-        }
-      });
-    },
+    save: () => eachLane(attributes, saveLane),
     load() {
       eachLane(attributes, (slot, position, lane) => {
         for (let part = 0; part < parts; part++) {

@@ -110,6 +110,10 @@ function bind(scan: Scan, arena: Arena, base: number, node: BoundNode): Kernel {
       ['c', at.SELECTIVE_C],
     ] as const
   ).filter(([role]) => constants[plan.at[role]] === undefined);
+  // Made once: a page looks at the state thirty times a second.
+  const saveLane = (slot: number, position: number, lane: number, isPadding: boolean): void => {
+    if (!isPadding) x[lane] = floats[slot * at.LANES + position]!;
+  };
   return kernelOf(
     arena,
     {
@@ -121,11 +125,7 @@ function bind(scan: Scan, arena: Arena, base: number, node: BoundNode): Kernel {
     },
     node,
     {
-      save() {
-        eachLane(attributes, (slot, position, lane, isPadding) => {
-          if (!isPadding) x[lane] = floats[slot * at.LANES + position]!;
-        });
-      },
+      save: () => eachLane(attributes, saveLane),
       load() {
         eachLane(attributes, (slot, position, lane, isPadding) => {
           floats[slot * at.LANES + position] = isPadding ? 0 : x[lane]!;
