@@ -12,10 +12,7 @@ import { dirname } from 'node:path';
 import { StreamError } from '../errors.ts';
 import { syncFolder } from './atomic-file.ts';
 
-/**
- * An output that grows under a temporary name (`<path>.part`) and gets its own once it is complete. What a crash left
- * behind the last saved position is cut off, since the job writes it again.
- */
+/** An output that grows. What a crash left behind the last saved position is cut off, since the job writes it again. */
 export class AppendFile {
   readonly #file: number;
   #position: number;
@@ -25,15 +22,14 @@ export class AppendFile {
    * @throws StreamError where fewer are there: somebody has changed or removed the file since.
    */
   constructor(path: string, position: number) {
-    const part = partOf(path);
-    const size = position === 0 || !existsSync(part) ? -1 : fileSize(part);
+    const size = position === 0 || !existsSync(path) ? -1 : fileSize(path);
     if (position > 0 && size < position) {
       throw new StreamError(
-        `${part} has ${size < 0 ? 'gone' : `${size} bytes`}, but ${position} had been written; ` +
+        `${path} has ${size < 0 ? 'gone' : `${size} bytes`}, but ${position} had been written; ` +
           'put it back, or remove the checkpoint to start from the beginning',
       );
     }
-    this.#file = openSync(part, position === 0 ? 'w' : 'r+');
+    this.#file = openSync(path, position === 0 ? 'w' : 'r+');
     ftruncateSync(this.#file, position);
     this.#position = position;
   }
@@ -59,16 +55,17 @@ export class AppendFile {
   close(): void {
     closeSync(this.#file);
   }
-
-  /** Gives a complete output its name; again after a crash, where it has it already. */
-  static finish(path: string): void {
-    if (!existsSync(partOf(path))) return;
-    renameSync(partOf(path), path);
-    syncFolder(dirname(path));
-  }
 }
 
-const partOf = (path: string): string => `${path}.part`;
+/** The temporary name of an output that has its own once it is complete. */
+export const partOf = (path: string): string => `${path}.part`;
+
+/** Gives a complete output its name; again after a crash, where it has it already. */
+export function finishPart(path: string): void {
+  if (!existsSync(partOf(path))) return;
+  renameSync(partOf(path), path);
+  syncFolder(dirname(path));
+}
 
 function fileSize(path: string): number {
   const file = openSync(path, 'r');

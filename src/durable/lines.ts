@@ -1,16 +1,9 @@
 import { createReadStream, statSync } from 'node:fs';
 import { StreamError } from '../errors.ts';
-
-/** A line of a file, without its end. */
-export interface Line {
-  readonly text: string;
-  /** Bytes up to behind the line's end: where the next one begins. */
-  readonly end: number;
-}
+import { splitLines, type Line } from './split-lines.ts';
 
 /**
- * The lines of a text file from a position on, with the position behind each. The last one counts with or without
- * its end of line; `\r\n` ends a line as `\n` does.
+ * The lines of a text file from a position on, with the position behind each.
  *
  * @throws StreamError where the file is shorter than the position: it is not the file that was read before.
  */
@@ -22,18 +15,5 @@ export async function* linesFrom(path: string, position: number): AsyncGenerator
         'put the old one back, or remove the checkpoint to start from the beginning',
     );
   }
-  let rest: Buffer = Buffer.alloc(0);
-  let end = position;
-  for await (const chunk of createReadStream(path, { start: position })) {
-    const bytes = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
-    let from = 0;
-    for (let to = bytes.indexOf(10); to >= 0; to = bytes.indexOf(10, from)) {
-      end += to + 1 - from;
-      const isReturn = to > from && bytes[to - 1] === 13;
-      yield { text: bytes.toString('utf8', from, isReturn ? to - 1 : to), end };
-      from = to + 1;
-    }
-    rest = bytes.subarray(from);
-  }
-  if (rest.length > 0) yield { text: rest.toString('utf8'), end: end + rest.length };
+  yield* splitLines(createReadStream(path, { start: position }), { position, place: path });
 }

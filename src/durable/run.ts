@@ -1,18 +1,7 @@
-import { AppendFile } from './append-file.ts';
+import { AppendFile, finishPart, partOf } from './append-file.ts';
 import { loadCheckpoint, removeCheckpoint, saveCheckpoint } from './checkpoint.ts';
+import type { LineJob } from './job.ts';
 import { linesFrom } from './lines.ts';
-
-/** What is done to each line. Everything that it remembers is in `snapshot`. */
-export interface LineJob {
-  /** Names the model, its weights and the settings; state of another identity is refused. */
-  readonly identity: string;
-  /** The text that follows from one more line, with its ends of line; may be empty. */
-  take(line: string): string;
-  /** The text that follows from there being no more. */
-  end(): string;
-  snapshot(): Uint8Array;
-  restore(state: Uint8Array): void;
-}
 
 export interface DurableOptions {
   readonly input: string;
@@ -50,30 +39,33 @@ export async function runDurably(job: LineJob, options: DurableOptions): Promise
     settle(output, checkpoint);
     return { lines: 0, resumedAt: saved.input, complete: true };
   }
-  if (saved) job.restore(saved.state);
-  const file = new AppendFile(output, saved?.output ?? 0);
+  if (saved) await job.restore(saved.state);
+  else await job.begin?.();
+  const file = new AppendFile(partOf(output), saved?.output ?? 0);
   const resumedAt = saved?.input ?? 0;
   let read = resumedAt;
   let lines = 0;
   // The output first: a position that is saved is never beyond what the disk has.
-  const save = (done: boolean): void => {
+  const save = async (done: boolean): Promise<void> => {
     file.sync();
     const { identity } = job;
-    saveCheckpoint(checkpoint, { identity, input: read, output: file.position, done, state: job.snapshot() });
+    const state = await job.snapshot();
+    saveCheckpoint(checkpoint, { identity, input: read, output: file.position, done, state });
   };
   try {
     for await (const { text, end } of linesFrom(input, resumedAt)) {
       if (signal?.aborted === true) {
-        save(false);
+        await save(false);
         return { lines, resumedAt, complete: false };
       }
-      file.append(job.take(text));
+      const taken = job.take(text);
+      file.append(typeof taken === 'string' ? taken : await taken);
       read = end;
       lines += 1;
-      if (lines % every === 0) save(false);
+      if (lines % every === 0) await save(false);
     }
-    file.append(job.end());
-    save(true);
+    file.append(await job.end());
+    await save(true);
   } finally {
     file.close();
   }
@@ -83,6 +75,6 @@ export async function runDurably(job: LineJob, options: DurableOptions): Promise
 
 /** Behind the last checkpoint only names are left to be changed, and doing that twice does no harm. */
 function settle(output: string, checkpoint: string): void {
-  AppendFile.finish(output);
+  finishPart(output);
   removeCheckpoint(checkpoint);
 }

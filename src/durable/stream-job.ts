@@ -1,7 +1,7 @@
 import { StreamError } from '../errors.ts';
 import type { FloatArray } from '../signal/index.ts';
 import type { Stream } from '../stream/index.ts';
-import type { LineJob } from './run.ts';
+import type { LineJob } from './job.ts';
 
 export interface StreamJobOptions {
   /** The frame in a line; undefined for a line that has none (a heading, a comment). */

@@ -121,6 +121,11 @@ export class KeyedStreams<R> {
     return this.#bank.identity.backend;
   }
 
+  /** Whether states may be elsewhere. */
+  get hasStore(): boolean {
+    return this.#store !== undefined;
+  }
+
   /** Keys in memory. */
   get resident(): number {
     return this.#residents.size;

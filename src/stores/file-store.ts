@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type * as Sqlite from 'node:sqlite';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { BackendError, FormatError, SnapshotError } from '../errors.ts';
@@ -118,7 +117,7 @@ class SqliteStore implements FileStore {
 
   async mark(): Promise<string> {
     this.#open?.end();
-    const name = randomUUID();
+    const name = crypto.randomUUID();
     // The log is one file: bringing this line to the disk brings everything before it there.
     this.#database.exec(`
       PRAGMA synchronous = FULL;

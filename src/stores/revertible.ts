@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { FormatError, SnapshotError } from '../errors.ts';
 import type { RevertibleStore, StateStore } from './store.ts';
 
@@ -30,7 +29,7 @@ interface Version extends Moment {
 export function revertible(store: StateStore): RevertibleStore {
   /** Of the marks that can be gone back to, the newest last; then what is set now. */
   let histories: readonly [older: History, newer: History] = [[], []];
-  let now: Moment = { run: randomUUID(), count: 0 };
+  let now: Moment = { run: crypto.randomUUID(), count: 0 };
 
   const versions = async (key: string): Promise<Version[]> => {
     const bytes = await store.get(key);
@@ -82,7 +81,7 @@ export function revertible(store: StateStore): RevertibleStore {
         }
       }
       histories = [history, history];
-      now = { run: randomUUID(), count: 0 };
+      now = { run: crypto.randomUUID(), count: 0 };
       await store.set(MARKS, new TextEncoder().encode(JSON.stringify([JSON.stringify(history)])));
     },
   };
