@@ -49,13 +49,22 @@ export const rxjsContests: readonly Contest[] = [
         target: noMoreThanMap,
       },
       {
+        name: 'the stream alone, into a fresh array',
+        open() {
+          const stream = open();
+          const input = noise(BLOCK);
+          return timed('Stream.push', BLOCK, () => keep(stream.push(input)));
+        },
+        target: { text: 'RxJS adds at most 4 ns a sample', holds: (ours, peer) => ours - peer <= 4 },
+      },
+      {
+        // Beside it, what the fresh array itself costs: operators never hand out memory that they write to again.
         name: 'the bare stream',
         open() {
           const stream = open();
           const [input, output] = [noise(BLOCK), new Float32Array(BLOCK)];
           return timed('Stream.process', BLOCK, () => stream.process(input, output));
         },
-        target: { text: 'at most 4 ns a sample above it', holds: (ours, peer) => ours - peer <= 4 },
       },
     ],
   },
