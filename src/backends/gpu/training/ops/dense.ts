@@ -1,6 +1,7 @@
 import type { BackwardCall, ForwardCall, OpKernels } from '../kernels.ts';
+import type { Plan } from '../plan.ts';
 import { sumRows, sumSlices } from '../sums.ts';
-import { at, isSignal, X, Y, Z } from '../tensor.ts';
+import { at, isSignal, X, Y, Z, type Tensor } from '../tensor.ts';
 
 /**
  * y = W x + b. Neighbouring threads give neighbouring outputs, so W is read by columns: its transpose is made first.
@@ -16,12 +17,7 @@ export const dense: OpKernels = {
     const [x, weight, bias] = inputs;
     const [outputs, columns] = types[1]!.shape as [number, number];
     const [vector, row] = places(call, outputs);
-    const transposed = plan.run({
-      label,
-      dims: [outputs * columns],
-      inputs: { w: weight! },
-      body: `const i = Math.floor((${X} + 0.5) / ${outputs});\nreturn w[(${X} - i * ${outputs}) * ${columns} + i];`,
-    });
+    const transposed = transposedWeight(plan, label, weight!, outputs, columns);
     return plan.run({
       label,
       dims,
@@ -71,9 +67,30 @@ return sum;`,
   },
 };
 
-/** Σ dy xᵀ over vectors, frames and items. */
-function weightGradient(
-  { plan, label, inputs, dims, dOutput }: BackwardCall,
+/** Wᵀ (I × O) of W (O × I): neighbouring threads, which give neighbouring outputs, read neighbouring numbers. */
+export const transposedWeight = (
+  plan: Plan,
+  label: string,
+  weight: Tensor,
+  outputs: number,
+  columns: number,
+): Tensor =>
+  plan.run({
+    label,
+    dims: [outputs * columns],
+    inputs: { w: weight },
+    body: `const i = Math.floor((${X} + 0.5) / ${outputs});\nreturn w[(${X} - i * ${outputs}) * ${columns} + i];`,
+  });
+
+/** Σ dy xᵀ over vectors, frames and items; x is the first of `inputs`. */
+export function weightGradient(
+  {
+    plan,
+    label,
+    inputs,
+    dims,
+    dOutput,
+  }: Pick<BackwardCall, 'plan' | 'label' | 'inputs' | 'dims' | 'dOutput'>,
   outputs: number,
   columns: number,
   vectors: number,

@@ -9,10 +9,15 @@ import { embedding } from './embedding.ts';
 import { atStart, clamp, everyFrame } from './frame-by-frame.ts';
 import { channelsToFrames, framesToChannels } from './frames.ts';
 import { last } from './last.ts';
+import { matrixScan } from './matrix-scan/index.ts';
 import { movement } from './movement.ts';
 import { normalise } from './normalise.ts';
 import { pointwise } from './pointwise.ts';
 import { pool } from './pool.ts';
+import { gruCell } from './recurrent/gru-cell.ts';
+import { lstmCell } from './recurrent/lstm-cell.ts';
+import { retentionParallelScale } from './retention-scale.ts';
+import { rotary } from './rotary.ts';
 import { runningMean } from './running-mean.ts';
 import { reverse, shift, skip } from './shift.ts';
 
@@ -37,6 +42,11 @@ const known: Readonly<Record<string, OpKernels>> = {
   'every-frame': everyFrame,
   'at-start': atStart,
   clamp,
+  'matrix-scan': matrixScan,
+  rotary,
+  'retention-parallel-scale': retentionParallelScale,
+  'gru-cell': gruCell,
+  'lstm-cell': lstmCell,
 };
 
 /** Undefined for an op that has none. */

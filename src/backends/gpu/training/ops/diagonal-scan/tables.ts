@@ -61,7 +61,10 @@ export function rateEntry(
   };
 }
 
-export function placeOf(source: Source, { lanes, channels, parts }: Scan): Place {
+export function placeOf(
+  source: Source,
+  { lanes, channels, parts }: Pick<Scan, 'lanes' | 'channels' | 'parts'>,
+): Place {
   let [part, lane] = [ZERO, X];
   if (parts === 2) [part, lane] = source.split(X, lanes);
   const [n, h] = channels === 1 ? [lane, ZERO] : source.split(lane, channels);
@@ -82,8 +85,12 @@ export const laneEntry = (
 };
 
 /** Numbers of a state one behind the other, chosen by the thread's part. */
-export const choosePart = (source: Source, { complex }: Scan, part: string, [re, im]: Complex): string =>
-  complex ? source.choose(part, [re, im]) : re;
+export const choosePart = (
+  source: Source,
+  { complex }: Pick<Scan, 'complex'>,
+  part: string,
+  [re, im]: Complex,
+): string => (complex ? source.choose(part, [re, im]) : re);
 
 export function stillTables(call: ForwardCall, chunk: number): Tables {
   const scan = scanOf(call);

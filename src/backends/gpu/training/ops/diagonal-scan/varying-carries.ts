@@ -23,7 +23,12 @@ export interface NodeDecays {
 }
 
 /** @returns items × (nodes of `sums` + 1) × parts × J */
-export function carryVarying(call: ForwardCall, scan: Scan, decays: NodeDecays, sums: Tensor): Tensor {
+export function carryVarying(
+  call: ForwardCall,
+  scan: Pick<Scan, 'complex' | 'lanes' | 'channels' | 'parts'>,
+  decays: NodeDecays,
+  sums: Tensor,
+): Tensor {
   const { plan, label } = call;
   const [width, nodes, items] = sums.dims as readonly [number, number, number];
   const starts = nodes + 1;
