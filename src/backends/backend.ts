@@ -67,6 +67,8 @@ export interface Kernel {
   run(firings: number, first: number): void;
   /** The same as data, for an arena whose plan runs in its memory (`Arena.walk`). */
   readonly call?: KernelCall | undefined;
+  /** Takes over coefficients that `Op.retune` has written into `prepared`, allocating nothing; absent: it reads them there. */
+  retune?(): void;
   /** For a kernel with a state layout of its own: writes it to the canonical sections. */
   save?(): void;
   /** The reverse, after the canonical sections were restored or reset. */

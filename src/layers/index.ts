@@ -1,7 +1,7 @@
 export { initialise } from './initialise.ts';
 export { s4d, type S4dOptions } from './s4d.ts';
 export { s4dBlock, type S4BlockOptions } from './s4-block.ts';
-export { lti, type LtiOptions, type LtiSystem } from './lti.ts';
+export { lti, type ControlledSystem, type LtiOptions, type LtiSystem } from './lti.ts';
 export { biquadFilter, filter, type FilterPlacement } from './filter.ts';
 export { attention, type AttentionOptions } from './attention.ts';
 export { gru, type GruOptions } from './gru.ts';
@@ -36,3 +36,10 @@ export {
 } from './bidirectional.ts';
 export { dropout, type DropoutLayerOptions } from './dropout.ts';
 export { leakyMemory, type LeakyMemoryOptions } from './leaky-memory.ts';
+export {
+  resonance,
+  resonator,
+  resonatorControls,
+  type ResonatorOptions,
+  type ResonatorType,
+} from './resonator.ts';

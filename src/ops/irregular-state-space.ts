@@ -29,7 +29,7 @@ interface Prepared {
   readonly system: StateSpace;
   /** Where dt stands still. */
   readonly still: Step | undefined;
-  readonly steps: StepCache<Step>;
+  steps: StepCache<Step>;
   readonly next: Float64Array;
 }
 
@@ -38,24 +38,44 @@ const [U, A, B, C, D, DT] = [0, 1, 2, 3, 4, 5] as const;
 /** State below this is set to zero, so that a system that rings out never runs on subnormals. */
 const FLUSH_BELOW = 2 ** -500;
 
-function prepare({ types, constants }: PrepareCall<null>): Prepared {
-  const [n, m] = types[B]!.shape as [number, number];
+function prepare(call: PrepareCall<null>): Prepared {
+  const [n, m] = call.types[B]!.shape as [number, number];
+  const p = call.types[C]!.shape[0]!;
   const system = {
     n,
     inputs: m,
-    outputs: types[C]!.shape[0]!,
-    A: constants[A]!,
-    B: constants[B]!,
-    C: constants[C]!,
-    D: constants[D]!,
+    outputs: p,
+    A: new Float64Array(n * n),
+    B: new Float64Array(n * m),
+    C: new Float64Array(p * n),
+    D: new Float64Array(p * m),
   };
-  const dt = constants[DT];
-  return {
+  const make = (): Step => ({ A: new Float64Array(n * n), B: new Float64Array(n * m) });
+  const prepared: Prepared = {
     system,
-    still: dt && zoh.dense(system, dt[0]!),
-    steps: new StepCache(1, () => ({ A: new Float64Array(n * n), B: new Float64Array(n * m) })),
+    still: call.constants[DT] && make(),
+    steps: new StepCache(1, make),
     next: new Float64Array(n),
   };
+  retune(prepared, call);
+  return prepared;
+}
+
+/** Allocates where dt stands still (a matrix exponential), and for the steps that it forgets. */
+function retune(prepared: Prepared, { constants }: PrepareCall<null>): void {
+  const { system, still } = prepared;
+  system.A.set(constants[A]!);
+  system.B.set(constants[B]!);
+  system.C.set(constants[C]!);
+  system.D.set(constants[D]!);
+  prepared.steps = new StepCache(1, () => ({
+    A: new Float64Array(system.A.length),
+    B: new Float64Array(system.B.length),
+  }));
+  if (still === undefined) return;
+  const made = zoh.dense(system, constants[DT]![0]!);
+  still.A.set(made.A);
+  still.B.set(made.B);
 }
 
 function matricesAt({ inputs, prepared: { system, still, steps } }: StepCall<null, Prepared>): Step {
@@ -251,6 +271,7 @@ const irregularStateSpaceOp = defineOp<null, Prepared>({
   time: () => [DT],
   state: (_attributes, types) => ({ x: { shape: [types[A]!.shape[0]!], type: 'float64' } }),
   prepare,
+  retune,
   step,
   adjoint,
 });

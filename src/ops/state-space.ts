@@ -30,6 +30,28 @@ interface Prepared {
   readonly next: Float64Array;
 }
 
+const matrices = <Matrix>(of: (input: number) => Matrix): Record<'A' | 'B' | 'C' | 'D', Matrix> => ({
+  A: of(1),
+  B: of(2),
+  C: of(3),
+  D: of(4),
+});
+
+function retune(
+  { A, B, C, D }: Prepared,
+  { attributes, constants, precision }: PrepareCall<StateSpaceAttributes>,
+): void {
+  const rounded = attributes.arithmetic === 'signal' && precision !== 'float64';
+  write(A, constants[1]!, rounded);
+  write(B, constants[2]!, rounded);
+  write(C, constants[3]!, rounded);
+  write(D, constants[4]!, rounded);
+}
+
+function write(to: Float64Array, from: Float64Array, rounded: boolean): void {
+  for (let i = 0; i < to.length; i++) to[i] = rounded ? Math.fround(from[i]!) : from[i]!;
+}
+
 const stateSpaceOp = defineOp<StateSpaceAttributes, Prepared>({
   name: 'state-space',
   shape(_attributes, [u, A, B, C, D], reject) {
@@ -51,18 +73,15 @@ const stateSpaceOp = defineOp<StateSpaceAttributes, Prepared>({
   },
   state: ({ arithmetic }, types) => ({ x: { shape: [types[1]!.shape[0]!], type: arithmetic } }),
   time: () => [1],
-  prepare({ attributes, constants, precision, types }: PrepareCall<StateSpaceAttributes>) {
-    const rounded = attributes.arithmetic === 'signal' && precision !== 'float64';
-    const [A, B, C, D] = constants
-      .slice(1)
-      .map((values) => (rounded ? Float64Array.from(values!, Math.fround) : values!)) as [
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-    ];
-    return { A, B, C, D, next: new Float64Array(types[1]!.shape[0]!) };
+  prepare(call) {
+    const prepared = {
+      ...matrices((at) => new Float64Array(call.constants[at]!.length)),
+      next: new Float64Array(call.types[1]!.shape[0]!),
+    };
+    retune(prepared, call);
+    return prepared;
   },
+  retune,
   step({ types, inputs, output, state, prepared: { A, B, C, D, next } }) {
     const u = inputs[0]!;
     const x = state['x']!;

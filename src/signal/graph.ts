@@ -1,4 +1,5 @@
 import { GraphError } from '../errors.ts';
+import type { Control, ControlSpec } from './control.ts';
 import { isConstant, type AnyOp, type Op, type SignalType } from './op.ts';
 import { formatRate, sameRate, scaleRate, unitRate, type Rate } from './rate.ts';
 import { formatShape, sizeOf, type Shape } from './shape.ts';
@@ -13,7 +14,12 @@ export interface Environment {
   readonly period: number;
   /** The step relative to the one the model was made for: trained rate / running rate. */
   readonly timeScale: number;
+  /** Controls that stand elsewhere than they did at first, by name. */
+  readonly controls?: ReadonlyMap<string, Float64Array>;
 }
+
+/** How an environment node learns how long a frame lasts, if it does. */
+export type Clock = 'period' | 'timeScale' | 'none';
 
 export type Source =
   | { readonly kind: 'input'; readonly port: string }
@@ -21,8 +27,10 @@ export type Source =
   | { readonly kind: 'literal'; readonly values: Float64Array }
   | {
       readonly kind: 'environment';
-      /** Which of the environment's values it follows. */
-      readonly clock: keyof Environment;
+      /** Which of the environment's clocks it follows. */
+      readonly clock: Clock;
+      /** The controls that it follows; absent: none. */
+      readonly controls?: readonly Control[];
       readonly value: (environment: Environment) => Float64Array;
     }
   | { readonly kind: 'op'; readonly op: AnyOp; readonly attributes: unknown };
@@ -83,6 +91,7 @@ interface Book {
   readonly nodes: Node[];
   readonly inputs: Map<string, Node>;
   readonly parameters: Map<string, Node>;
+  readonly controls: Map<string, Control>;
   readonly uses: Map<string, number>;
 }
 
@@ -100,7 +109,13 @@ export class Trace {
 
   constructor(
     time: TimeSource = 'constant',
-    book: Book = { nodes: [], inputs: new Map(), parameters: new Map(), uses: new Map() },
+    book: Book = {
+      nodes: [],
+      inputs: new Map(),
+      parameters: new Map(),
+      controls: new Map(),
+      uses: new Map(),
+    },
     prefix = '',
   ) {
     this.#book = book;
@@ -170,22 +185,75 @@ export class Trace {
 
   /** Numbers computed from the sample period in seconds, for layers designed in hertz. No gradient. */
   fromPeriod(shape: Shape, compute: (period: number) => Float64Array, path: string): Signal {
-    if (this.#time === 'port') {
-      throw new GraphError(
-        `${this.#prefix}${path} is designed for one sample rate and can't take a time step for every frame; ` +
-          'run it at a fixed sampleRate, or use a layer in continuous time',
-      );
-    }
+    this.#refuseIrregular(path);
     return this.#environment('period', path, shape, ({ period }) => compute(period));
   }
 
+  #refuseIrregular(path: string): void {
+    if (this.#time !== 'port') return;
+    throw new GraphError(
+      `${this.#prefix}${path} is designed for one sample rate and can't take a time step for every frame; ` +
+        'run it at a fixed sampleRate, or use a layer in continuous time',
+    );
+  }
+
+  /**
+   * A named number that may be moved while a stream runs (`Stream.set`). It is no weight: checkpoints do not hold it.
+   *
+   * Where its name is taken, it gets a number behind it, `cutoff#2`: scopes keep names apart.
+   *
+   * @example
+   * const cutoff = trace.control('cutoff', { value: 800, min: 20, unit: 'Hz', scale: 'logarithmic' });
+   */
+  control(name: string, spec: ControlSpec): Control {
+    let full = this.#prefix + name;
+    for (let use = 2; this.#book.controls.has(full) || this.#book.parameters.has(full); use++)
+      full = `${this.#prefix}${name}#${use}`;
+    const control = { ...spec, name: full, initial: Float64Array.from([spec.value].flat()) };
+    this.#book.controls.set(full, control);
+    return control;
+  }
+
+  /**
+   * Numbers computed from controls, by `follows: 'period'` also from the sample period in seconds (else NaN). No gradient.
+   *
+   * @param compute given the controls' values in their order; must not keep them.
+   */
+  fromControls(
+    shape: Shape,
+    controls: readonly Control[],
+    compute: (values: readonly Float64Array[], period: number) => Float64Array,
+    path: string,
+    follows: 'period' | 'none' = 'none',
+  ): Signal {
+    if (follows === 'period') this.#refuseIrregular(path);
+    return this.#environment(
+      follows,
+      path,
+      shape,
+      ({ period, controls: moved }) =>
+        compute(
+          controls.map(({ name, initial }) => moved?.get(name) ?? initial),
+          period,
+        ),
+      controls,
+    );
+  }
+
   #environment(
-    clock: keyof Environment,
+    clock: Clock,
     path: string,
     shape: Shape,
     value: (environment: Environment) => Float64Array,
+    controls: readonly Control[] = [],
   ): Signal {
-    return new Signal(this, this.#add({ kind: 'environment', clock, value }, shape, 'constant', [], path));
+    const source = {
+      kind: 'environment',
+      clock,
+      value,
+      ...(controls.length > 0 ? { controls } : {}),
+    } as const;
+    return new Signal(this, this.#add(source, shape, 'constant', [], path));
   }
 
   /** One op on signals of this trace. */
@@ -298,6 +366,16 @@ export class Trace {
     this.#book.nodes.push(node);
     return node;
   }
+}
+
+/** The controls of a graph that reach an output, by name. */
+export function controlsOf(graph: Graph): Map<string, Control> {
+  const found = new Map<string, Control>();
+  for (const { source } of graph.nodes) {
+    if (source.kind !== 'environment') continue;
+    for (const control of source.controls ?? []) found.set(control.name, control);
+  }
+  return found;
 }
 
 /** The varying nodes of a graph as the schedule wants them. */

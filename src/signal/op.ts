@@ -119,6 +119,12 @@ export interface Op<Attributes = unknown, Prepared = unknown> {
   time?(attributes: Attributes, inputs: readonly SignalType[]): readonly number[] | 'free';
   /** Coefficients from constant inputs, computed once in float64. */
   prepare?(call: PrepareCall<Attributes>): Prepared;
+  /**
+   * Writes coefficients for other values of the constant inputs into what `prepare` made, allocating nothing. Where it
+   * exists they may move from frame to frame: the state means the same whatever they are, and `step` reads them from
+   * `prepared` alone.
+   */
+  retune?(prepared: Prepared, call: PrepareCall<Attributes>): void;
   step(call: StepCall<Attributes, Prepared>): void;
   adjoint(call: AdjointCall<Attributes, Prepared>): void;
   long?(call: SequenceCall<Attributes, Prepared>): boolean;

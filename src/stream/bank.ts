@@ -221,7 +221,7 @@ export class StreamBank {
   restore(id: number, snapshot: Uint8Array): void {
     this.#refuseClosed(id);
     const { lane } = this.#slots;
-    lane.restore(snapshot);
+    lane.restore(snapshot, { changes: 'refuse' });
     this.#ends.delete(id);
     this.#states[id] = lane.ended ? ENDED : OPEN;
     if (lane.ended) {
@@ -230,6 +230,18 @@ export class StreamBank {
     } else {
       this.#slots.store(id);
     }
+  }
+
+  /**
+   * Refused: the streams of a bank share their coefficients.
+   *
+   * @throws StreamError always.
+   */
+  set(id: number, name: string): never {
+    throw new StreamError(
+      `"${name}" of stream ${id} can't be set: this bank of ${this.#program.graph.name} runs all its streams on one set of ` +
+        'coefficients; run that stream by itself, with compile(), and restore its snapshot there',
+    );
   }
 
   #finish<Result>(id: number, work: (lane: Slots['lane']) => Result): Result {

@@ -21,8 +21,8 @@ export function refuseFrameCounters(graph: Graph, { sampleRate, irregular }: Pac
   for (const node of graph.nodes) {
     const { source } = node;
     // A scale of time means nothing where nobody said which rate it is relative to.
-    if (source.kind === 'environment' && (source.clock === 'period' || graph.sampleRate !== undefined))
-      clocked.add(node);
+    if (source.kind === 'environment' && source.clock !== 'none')
+      if (source.clock === 'period' || graph.sampleRate !== undefined) clocked.add(node);
     if (source.kind === 'input' && source.port === 'dt') clocked.add(node);
     if (source.kind !== 'op') continue;
     const { op, attributes } = source;

@@ -47,7 +47,11 @@ export function checkParameters(graph: Graph, parameters: Parameters): Map<strin
 }
 
 /** The environment of a model at a sample rate (Hz); either may be unknown. */
-export function environmentAt(graph: Graph, sampleRate: number | undefined): Environment {
+export function environmentAt(
+  graph: Graph,
+  sampleRate: number | undefined,
+  controls?: ReadonlyMap<string, Float64Array>,
+): Environment {
   if (sampleRate !== undefined && !(Number.isFinite(sampleRate) && sampleRate > 0)) {
     throw new ArgumentError(`sampleRate is ${sampleRate}; give a positive number of hertz`);
   }
@@ -55,6 +59,7 @@ export function environmentAt(graph: Graph, sampleRate: number | undefined): Env
   return {
     period: running === undefined ? Number.NaN : 1 / running,
     timeScale: running === undefined || graph.sampleRate === undefined ? 1 : graph.sampleRate / running,
+    ...(controls === undefined ? {} : { controls }),
   };
 }
 
@@ -69,12 +74,13 @@ export function evaluateConstants(
 ): Map<number, Float64Array> {
   const values = new Map<number, Float64Array>();
   for (const node of graph.nodes) {
-    if (isConstant(node)) values.set(node.id, evaluate(node, values, parameters, environment));
+    if (isConstant(node)) values.set(node.id, evaluateConstant(node, values, parameters, environment));
   }
   return values;
 }
 
-function evaluate(
+/** One of them, once its inputs are known. */
+export function evaluateConstant(
   node: Node,
   values: ReadonlyMap<number, Float64Array>,
   parameters: ReadonlyMap<string, Float64Array>,

@@ -75,6 +75,11 @@ export class InputPorts {
     this.blocks.fill(undefined);
   }
 
+  /** The arrays that another lane takes from. */
+  share({ blocks }: InputPorts): void {
+    for (let i = 0; i < blocks.length; i++) this.blocks[i] = blocks[i];
+  }
+
   /** @param seen frames that the stream took before, for the message. */
   refuseNonFinite(frames: number, seen: number): void {
     for (let i = 0; i < this.ports.length; i++) {
@@ -210,6 +215,51 @@ export class OutputPorts {
       port.node.drained = produced;
     }
   }
+
+  /** Room of its own for what one pass brings, instead of the caller's arrays. */
+  makeRoom(): void {
+    this.ports.forEach(({ node: { step } }, i) => {
+      const size = step.capacity * step.width;
+      this.#blocks[i] = step.buffer.type === 'float64' ? new Float64Array(size) : new Float32Array(size);
+    });
+  }
+
+  drainToRoom(): void {
+    this.#written.fill(0);
+    this.drain();
+  }
+
+  /** The caller's arrays of another lane, which has written to them so far. */
+  takeOver(other: OutputPorts): void {
+    for (let i = 0; i < this.ports.length; i++) {
+      this.#blocks[i] = other.#blocks[i];
+      this.#written[i] = other.#written[i]!;
+    }
+  }
+
+  /** What the latest `drain` wrote, turned over to what stands in `coming`'s room: frame by frame a little more of it. */
+  blend(coming: OutputPorts, fade: { readonly start: number; readonly frames: number }): void {
+    for (let i = 0; i < this.ports.length; i++) {
+      const { step, produced } = this.ports[i]!.node;
+      const { width, node } = step;
+      const frames = coming.#written[i]!;
+      const to = this.#blocks[i]!;
+      const from = coming.#blocks[i]!;
+      const rate = node.rate === 'constant' ? 0 : node.rate.numerator / node.rate.denominator;
+      const at = (this.#written[i]! - frames) * width;
+      for (let k = 0; k < frames; k++) {
+        const weight = weightAt(produced - frames + k, rate, fade);
+        for (let c = k * width; c < (k + 1) * width; c++)
+          to[at + c] = weight === 1 ? from[c]! : to[at + c]! + weight * (from[c]! - to[at + c]!);
+      }
+    }
+  }
+}
+
+/** How much of what comes goes into output frame `frame`, of a port with so many frames for each of the input. */
+function weightAt(frame: number, rate: number, { start, frames }: { start: number; frames: number }): number {
+  const part = ((frame + 1) / rate - start) / frames;
+  return part <= 0 ? 0 : part >= 1 ? 1 : part;
 }
 
 /** The caller's array for each port, in their order. */

@@ -1,5 +1,5 @@
 import { planReference } from '../backends/reference/index.ts';
-import type { KernelPlan, StreamBackend } from '../backends/backend.ts';
+import type { KernelPlan, KernelRequest, StreamBackend } from '../backends/backend.ts';
 import { GraphError } from '../errors.ts';
 import {
   Schedule,
@@ -8,6 +8,7 @@ import {
   sizeOf,
   timedNodes,
   type AnyOp,
+  type Environment,
   type FloatArray,
   type Graph,
   type Node,
@@ -15,7 +16,13 @@ import {
   type Rate,
   type StateSection,
 } from '../signal/index.ts';
-import { checkParameters, environmentAt, evaluateConstants, type Parameters } from './constants.ts';
+import {
+  checkParameters,
+  environmentAt,
+  evaluateConstant,
+  evaluateConstants,
+  type Parameters,
+} from './constants.ts';
 import { Hash } from './checksum.ts';
 import { refuseFrameCounters } from './clock.ts';
 import { shareMemory } from './memory.ts';
@@ -109,7 +116,18 @@ export interface Program {
    * @throws GraphError where an op with memory does not know how long a frame lasts.
    */
   at(sampleRate: number): Program;
+  /** The same model with some parameters and controls at other values. It keeps the hash: a snapshot says what was set. */
+  with(values: Settings): Program;
+  /** The value of a constant in float64, where those of its inputs are in `values`, with controls that stand elsewhere. */
+  evaluateNode(
+    node: Node,
+    values: ReadonlyMap<number, Float64Array>,
+    controls: ReadonlyMap<string, Float64Array>,
+  ): Float64Array;
 }
+
+/** Values of parameters and controls, by name. */
+export type Settings = ReadonlyMap<string, Float64Array>;
 
 export interface ProgramOptions {
   readonly backend: StreamBackend;
@@ -118,12 +136,14 @@ export interface ProgramOptions {
   readonly irregular: boolean;
   /** The rate is another one than the stream began with: every op with memory has to follow it. */
   readonly following?: boolean;
+  /** Controls that have been moved. */
+  readonly controls?: Settings;
 }
 
 export function buildProgram(graph: Graph, parameters: Parameters, options: ProgramOptions): Program {
   const { backend, precision } = options;
   refuseWhole(graph);
-  const environment = environmentAt(graph, options.sampleRate);
+  const environment = environmentAt(graph, options.sampleRate, options.controls);
   const { irregular, following = false } = options;
   if (irregular || following || environment.timeScale !== 1) refuseFrameCounters(graph, options);
   const schedule = new Schedule(timedNodes(graph));
@@ -206,25 +226,31 @@ export function buildProgram(graph: Graph, parameters: Parameters, options: Prog
   const sharedAt = take(shared.bytes);
   const endingAt = bytes;
 
-  const steps = drafts.map(({ plan, sections: _sections, op, ...draft }, i): Step => {
-    const own = kept[i] ?? place(draft.capacity * draft.width, signalType);
-    const buffer = draft.transient
-      ? { ...own, at: sharedAt + shared.at[transients.indexOf(drafts[i]!)]! }
-      : own;
-    return {
-      ...draft,
-      buffer,
-      ending: own,
-      counts: counts + i * COUNT_BYTES,
-      marks: marks + i * MARK_BYTES,
-      ...(plan && op
-        ? { run: { op, plan, extra: extras[i]!, stateAt: remembered[i]!.stateAt, state: states[i]! } }
-        : {}),
-    };
-  });
+  const steps = drafts.map(
+    ({ plan, sections: _sections, prepared: _prepared, request: _request, op, ...draft }, i): Step => {
+      const own = kept[i] ?? place(draft.capacity * draft.width, signalType);
+      const buffer = draft.transient
+        ? { ...own, at: sharedAt + shared.at[transients.indexOf(drafts[i]!)]! }
+        : own;
+      return {
+        ...draft,
+        buffer,
+        ending: own,
+        counts: counts + i * COUNT_BYTES,
+        marks: marks + i * MARK_BYTES,
+        ...(plan && op
+          ? { run: { op, plan, extra: extras[i]!, stateAt: remembered[i]!.stateAt, state: states[i]! } }
+          : {}),
+      };
+    },
+  );
 
   const Numbers = precision === 'float64' ? Float64Array : Float32Array;
-  return {
+  const environmentFor = (controls: Settings): Environment => ({
+    ...environment,
+    controls: new Map([...(options.controls ?? []), ...controls]),
+  });
+  const program: Program = {
     graph,
     backend,
     precision,
@@ -241,19 +267,34 @@ export function buildProgram(graph: Graph, parameters: Parameters, options: Prog
     hash: hashOf(graph, values, precision),
     latency: Math.max(0, ...[...graph.outputs.values()].map((node) => schedule.latency(node.id))),
     at: (sampleRate) => buildProgram(graph, checked, { ...options, sampleRate, following: true }),
+    with: (set) => ({
+      ...buildProgram(graph, new Map([...checked].map(([name, data]) => [name, set.get(name) ?? data])), {
+        ...options,
+        controls: set,
+      }),
+      hash: program.hash,
+    }),
+    evaluateNode: (node, known, controls) => evaluateConstant(node, known, checked, environmentFor(controls)),
   };
+  return program;
 }
 
 /** Kernels read and write whole vectors. */
 const wholeVectors = (bytes: number): number => Math.ceil(bytes / 16) * 16;
 
 /** The kernel of an op node, and what it remembers. */
-function planOf(
+export function planOf(
   { source, inputs }: Node,
   backend: StreamBackend,
   values: ReadonlyMap<number, Float64Array>,
   precision: Precision,
-): { readonly op?: AnyOp; readonly plan?: KernelPlan; readonly sections: readonly SectionDraft[] } {
+): {
+  readonly op?: AnyOp;
+  readonly plan?: KernelPlan;
+  readonly prepared?: unknown;
+  readonly request?: KernelRequest;
+  readonly sections: readonly SectionDraft[];
+} {
   if (source.kind !== 'op') return { sections: [] };
   const { op, attributes } = source;
   const constants = inputs.map((input) => values.get(input.id));
@@ -262,6 +303,8 @@ function planOf(
   const signalType = precision === 'float64' ? 'float64' : 'float32';
   return {
     op,
+    prepared,
+    request,
     plan: backend.plan(request) ?? planReference(request),
     sections: Object.entries(op.state?.(attributes, inputs) ?? {}).map(([name, section]) => ({
       place: (place) => ({

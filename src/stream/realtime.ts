@@ -1,5 +1,6 @@
 import { StreamError } from '../errors.ts';
 import type { FloatArray } from '../signal/index.ts';
+import type { SetOptions, SetResult } from './set.ts';
 import type { Stream } from './stream.ts';
 
 /** What an edge needs of a stream: a `Stream` has it, and so has one with resamplers around it. */
@@ -12,6 +13,8 @@ export interface EdgeStream {
   readonly identity: { readonly model: string };
   maxOutput(frames: number): number;
   process(input: FloatArray, output: FloatArray): number;
+  /** As `Stream.set`; absent: nothing can be set. */
+  set?(name: string, value: number | ArrayLike<number>, options?: SetOptions): SetResult;
 }
 
 /** A stream at a real-time edge: as many frames out as go in, the first `latency` of them zero. */
@@ -21,6 +24,12 @@ export interface RealtimeStream<S extends EdgeStream = Stream> {
   readonly latency: number;
   /** Writes exactly as many frames as `input` has, and returns how many that are. */
   process(input: FloatArray, output: FloatArray): number;
+  /**
+   * `Stream.set`, in frames of the stream.
+   *
+   * @throws StreamError where the stream has no parameters to be set, else as `Stream.set`.
+   */
+  set(name: string, value: number | ArrayLike<number>, options?: SetOptions): SetResult;
 }
 
 /**
@@ -48,6 +57,14 @@ export function realtime<S extends EdgeStream = Stream>(stream: S, maxFrames: nu
   return {
     stream,
     latency,
+    set(name, value, options) {
+      if (stream.set === undefined) {
+        throw new StreamError(
+          `"${name}" of ${stream.identity.model} can't be set at this edge; set it on the stream behind it`,
+        );
+      }
+      return stream.set(name, value, options);
+    },
     process(input, output) {
       const frames = input.length / stream.inputChannels;
       if (frames > maxFrames) {

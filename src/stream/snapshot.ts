@@ -18,7 +18,7 @@ export interface StreamPosition {
 type SectionType = 'float32' | 'float64' | 'bytes';
 
 /** A run of numbers in a snapshot. */
-interface Section {
+export interface Section {
   readonly name: string;
   readonly type: SectionType;
   readonly bytes: Uint8Array;
@@ -39,7 +39,7 @@ export interface SnapshotHeader {
 const bytesOf = (data: FloatArray | Uint8Array): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
-const section = (name: string, data: FloatArray | Uint8Array): Section => ({
+export const section = (name: string, data: FloatArray | Uint8Array): Section => ({
   name,
   type: data instanceof Float64Array ? 'float64' : data instanceof Float32Array ? 'float32' : 'bytes',
   bytes: bytesOf(data),
@@ -55,22 +55,31 @@ function edge(node: Running, oldest: number): FloatArray {
  * The parts of a stream's state in their canonical order: for every node the frames still needed, its state
  * sections, and the raw layout of a kernel that keeps one of its own (see `Kernel.raw`).
  */
-function sectionsOf(executor: Executor): Section[] {
+export function sectionsOf(executor: Executor, prefix = ''): Section[] {
   return executor.nodes.flatMap((node) => {
     const { path } = node.step.node;
     node.kernel?.save?.();
     const raw = node.kernel?.raw;
     return [
-      section(`${path}:frames`, edge(node, executor.oldestNeeded(node))),
-      ...Object.entries(node.state).map(([name, data]) => section(`${path}:${name}`, data)),
-      ...(raw ? [section(`${path}:raw`, raw)] : []),
+      section(`${prefix}${path}:frames`, edge(node, executor.oldestNeeded(node))),
+      ...Object.entries(node.state).map(([name, data]) => section(`${prefix}${path}:${name}`, data)),
+      ...(raw ? [section(`${prefix}${path}:raw`, raw)] : []),
     ];
   });
 }
 
 /** magic (8) · header length (u32) · header (JSON) · sections · CRC-32 of everything before (u32), little-endian. */
-export function writeSnapshot(program: Program, executor: Executor, position: StreamPosition): Uint8Array {
-  const sections = [...position.held.map((data, i) => section(`held.${i}`, data)), ...sectionsOf(executor)];
+export function writeSnapshot(
+  program: Program,
+  executor: Executor,
+  position: StreamPosition,
+  more: readonly Section[] = [],
+): Uint8Array {
+  const sections = [
+    ...position.held.map((data, i) => section(`held.${i}`, data)),
+    ...sectionsOf(executor),
+    ...more,
+  ];
   const header: SnapshotHeader = {
     model: program.graph.name,
     hash: program.hash,
@@ -100,15 +109,16 @@ export function writeSnapshot(program: Program, executor: Executor, position: St
 /**
  * Checks a snapshot wholly, then puts it into the executor; on an error the executor is as it was.
  *
- * @param origin the program that the snapshot has to be of: this one, or the same model at another rate.
+ * @param origin the program that the snapshot has to be of: this one, or the same model at another rate or other values.
+ * @param prefix of the sections to be read: of a second executor in the same snapshot (`writeChanges`).
  */
 export function readSnapshot(
   program: Program,
   executor: Executor,
-  snapshot: Uint8Array,
+  { header, sections: found }: OpenSnapshot,
   origin: Program = program,
+  prefix = '',
 ): StreamPosition {
-  const { header, sections: found } = openSnapshot(snapshot);
   const expect = (what: string, found: unknown, wanted: unknown, cure: string): void => {
     if (found !== wanted)
       throw new SnapshotError(
@@ -161,16 +171,16 @@ export function readSnapshot(
       produced,
     );
     const frames = take(
-      `${path}:frames`,
+      `${prefix}${path}:frames`,
       (produced - oldest) * node.step.width * node.data.BYTES_PER_ELEMENT,
     );
     const state = Object.entries(node.state).map(
-      ([name, data]) => [data, take(`${path}:${name}`, data.byteLength)] as const,
+      ([name, data]) => [data, take(`${prefix}${path}:${name}`, data.byteLength)] as const,
     );
     const raw =
       // A layout of a kernel's own depends on its coefficients, and so on the rate.
       header.backend === program.backend.name && origin === program && node.kernel?.raw
-        ? ([node.kernel.raw, take(`${path}:raw`, node.kernel.raw.length)] as const)
+        ? ([node.kernel.raw, take(`${prefix}${path}:raw`, node.kernel.raw.length)] as const)
         : undefined;
     return { node, produced, fired, oldest, frames, state, raw };
   });
@@ -194,8 +204,7 @@ export function readSnapshot(
  *
  * @throws SnapshotError where it names none, GraphError where the model can't follow that rate.
  */
-export function originOf(program: Program, snapshot: Uint8Array): Program {
-  const { sampleRate } = openSnapshot(snapshot).header;
+export function originOf(program: Program, { header: { sampleRate } }: OpenSnapshot): Program {
   if (sampleRate === (program.sampleRate ?? null)) return program;
   if (sampleRate === null || program.sampleRate === undefined) {
     throw new SnapshotError(

@@ -1,12 +1,18 @@
 import type { Arena } from '../backends/backend.ts';
-import { GraphError, StreamError } from '../errors.ts';
+import { GraphError, SnapshotError, StreamError } from '../errors.ts';
 import type { FloatArray } from '../signal/index.ts';
-import { Executor } from './executor.ts';
+import { fadingPrefix, noChanges, readChanges, settingsOf, writeChanges, type Changes } from './changes.ts';
+import type { Executor } from './executor.ts';
+import { Lane } from './lane.ts';
+import { valueAfter } from './moves.ts';
 import type { Diagnostic, NonFinitePolicy } from './non-finite.ts';
-import { InputPorts, OutputPorts, type Block } from './ports.ts';
-import type { Program } from './program.ts';
-import { originOf, readSnapshot, writeSnapshot } from './snapshot.ts';
+import type { Block } from './ports.ts';
+import type { Program, Settings } from './program.ts';
+import { checkSetting, controlStates, type ControlState, type SetOptions, type SetResult } from './set.ts';
+import { openSnapshot, originOf, readSnapshot, writeSnapshot } from './snapshot.ts';
 import { refuseBackwards } from './time-steps.ts';
+import { canRamp } from './tuner.ts';
+import { Tuning, movingAt } from './tuning.ts';
 
 export type { Block };
 
@@ -19,6 +25,8 @@ export interface StreamOptions {
 export interface RestoreOptions {
   /** `convert` takes a snapshot from a stream of the same model at another rate: the state goes on at this one's. */
   readonly sampleRate?: 'convert';
+  /** @internal A bank's streams share their coefficients. */
+  readonly changes?: 'refuse';
 }
 
 /**
@@ -34,27 +42,26 @@ export interface RestoreOptions {
  * const frames = stream.process(input, output);
  */
 export class Stream {
-  #program: Program;
+  /** As compiled, at the rate that it runs at: what a snapshot is checked against. */
+  #base: Program;
+  #lane: Lane;
   readonly #options: StreamOptions;
-  #executor: Executor;
-  #inputs: InputPorts;
-  #outputs: OutputPorts;
   readonly #maxOutput = new Map<number, number>();
+  /** Of a stream on which something was set. */
+  #tuning: Tuning | undefined;
   #frames = 0;
   #ended = false;
 
   /** @internal Use `compile`. */
   constructor(program: Program, options: StreamOptions, origin?: Executor, arena?: Arena) {
-    this.#program = program;
+    this.#base = program;
     this.#options = options;
-    this.#executor = new Executor(program, origin, arena);
-    this.#inputs = new InputPorts(program, this.#executor);
-    this.#outputs = new OutputPorts(program, this.#executor);
+    this.#lane = new Lane(program, origin, arena);
   }
 
   /** @internal What a bank moves in and out, one stream after the other. */
-  get lane(): { readonly executor: Executor; readonly inputs: InputPorts; readonly outputs: OutputPorts } {
-    return { executor: this.#executor, inputs: this.#inputs, outputs: this.#outputs };
+  get lane(): Lane {
+    return this.#lane;
   }
 
   /** @internal Another stream has moved in, which has taken so many frames. */
@@ -65,12 +72,12 @@ export class Stream {
 
   /** Input frames of look-ahead: output frame t comes out once input frame t + latency has gone in. */
   get latency(): number {
-    return this.#program.latency;
+    return this.#base.latency;
   }
 
   /** Hz this stream runs at; undefined where neither the model nor `compile` named a rate. */
   get sampleRate(): number | undefined {
-    return this.#program.sampleRate;
+    return this.#base.sampleRate;
   }
 
   /** Input frames taken since the start. */
@@ -84,17 +91,17 @@ export class Stream {
 
   /** Numbers in a frame of the first input port. */
   get inputChannels(): number {
-    return this.#inputs.ports[0]!.node.step.width;
+    return this.#lane.inputs.ports[0]!.node.step.width;
   }
 
   /** Numbers in a frame of the first output port. */
   get outputChannels(): number {
-    return this.#outputs.ports[0]!.node.step.width;
+    return this.#lane.outputs.ports[0]!.node.step.width;
   }
 
   /** Output frames for each input frame, in the long run, at the first output port. */
   get outputRate(): number {
-    const { rate } = this.#outputs.ports[0]!.node.step.node;
+    const { rate } = this.#lane.outputs.ports[0]!.node.step.node;
     return rate === 'constant' ? 0 : rate.numerator / rate.denominator;
   }
 
@@ -105,7 +112,7 @@ export class Stream {
     readonly model: string;
     readonly hash: string;
   } {
-    const { backend, precision, graph, hash } = this.#program;
+    const { backend, precision, graph, hash } = this.#base;
     return { backend: backend.name, precision, model: graph.name, hash };
   }
 
@@ -114,8 +121,8 @@ export class Stream {
    * come; without an argument, the most that `end` can.
    */
   maxOutput(frames?: number): number {
-    const { schedule, graph } = this.#program;
-    const id = this.#outputs.ports[0]!.node.step.node.id;
+    const { schedule, graph } = this.#base;
+    const id = this.#lane.outputs.ports[0]!.node.step.node.id;
     if (frames === undefined) {
       const total = this.#frames + (this.#ended ? 0 : graph.endPadding(this.#frames));
       return schedule.emitted(id, total, true) - schedule.emitted(id, this.#frames);
@@ -139,14 +146,14 @@ export class Stream {
    */
   process(input: Block, output: Block): number {
     this.#refuseEnded();
-    const frames = this.#inputs.assign(input);
-    this.#outputs.assign(output, this.#frames + frames, false);
+    const frames = this.#lane.inputs.assign(input);
+    this.#lane.outputs.assign(output, this.#frames + frames, false);
     const { nonFinite = 'throw' } = this.#options;
-    if (nonFinite === 'throw') this.#inputs.refuseNonFinite(frames, this.#frames);
-    if (this.#program.irregular) refuseBackwards(this.#inputs, this.#frames);
+    if (nonFinite === 'throw') this.#lane.inputs.refuseNonFinite(frames, this.#frames);
+    if (this.#base.irregular) refuseBackwards(this.#lane.inputs, this.#frames);
     this.#feed(frames, nonFinite);
     this.#frames += frames;
-    return this.#outputs.written;
+    return this.#lane.outputs.written;
   }
 
   /**
@@ -155,22 +162,25 @@ export class Stream {
    */
   end(output: Block): number {
     this.#refuseEnded();
-    const padding = this.#program.graph.endPadding(this.#frames);
-    this.#outputs.assign(output, this.#frames + padding, true);
-    this.#inputs.assignZeros();
+    const padding = this.#base.graph.endPadding(this.#frames);
+    this.#lane.outputs.assign(output, this.#frames + padding, true);
+    this.#lane.inputs.assignZeros();
     this.#feed(padding, 'throw');
     this.#ended = true;
-    this.#executor.finish();
-    while (this.#executor.pass()) this.#outputs.drain();
-    return this.#outputs.written;
+    for (const lane of this.#tuning?.lanes ?? [this.#lane]) lane.executor.finish();
+    while (this.#lane.executor.pass()) {
+      this.#lane.outputs.drain();
+      if (this.#tuning?.fading) this.#tuning.flush();
+    }
+    return this.#lane.outputs.written;
   }
 
   /** `process` into a fresh array of just the frames that came. One output port only. */
   push(input: Block): FloatArray {
     this.#refuseEnded();
-    const frames = this.#inputs.assign(input);
-    const { node } = this.#outputs.ports[0]!;
-    const count = this.#program.schedule.emitted(node.step.node.id, this.#frames + frames) - node.produced;
+    const frames = this.#lane.inputs.assign(input);
+    const { node } = this.#lane.outputs.ports[0]!;
+    const count = this.#base.schedule.emitted(node.step.node.id, this.#frames + frames) - node.produced;
     const output = this.#fresh(count * node.step.width);
     this.process(input, output);
     return output;
@@ -183,48 +193,121 @@ export class Stream {
     return output;
   }
 
-  /** A fresh stream of the same program: state, frame count and end forgotten. */
+  /** As compiled: state, frame count, end, and what was set forgotten. */
   reset(): void {
-    this.#executor.reset();
-    for (const { held } of this.#inputs.ports) held.fill(0);
+    if (this.#tuning === undefined) {
+      this.#lane.executor.reset();
+      for (const { held } of this.#lane.inputs.ports) held.fill(0);
+    } else {
+      this.#lane = new Lane(this.#base);
+      this.#tuning = undefined;
+    }
     this.#frames = 0;
     this.#ended = false;
   }
 
   /** A second stream that goes on from here; neither sees what the other does. */
   fork(): Stream {
-    const copy = new Stream(this.#program, this.#options, this.#executor);
+    const copy = new Stream(this.#base, this.#options, this.#tuning ? undefined : this.#lane.executor);
+    if (this.#tuning) copy.#adopt((copy.#tuning = this.#tuning.fork(this.#frames)));
+    else copy.#lane.hold(this.#held);
     copy.#frames = this.#frames;
     copy.#ended = this.#ended;
-    this.#inputs.ports.forEach(({ held }, i) => copy.#inputs.ports[i]!.held.set(held));
     return copy;
   }
 
   /**
-   * All state as bytes: version, model hash, rate, precision, backend, frames seen, state, checksum.
+   * All state as bytes: version, model hash, rate, precision, backend, frames seen, state, what was set, checksum.
    * The layout is canonical: it does not depend on how the input was cut into blocks.
    */
   snapshot(): Uint8Array {
-    return writeSnapshot(this.#program, this.#executor, {
-      frames: this.#frames,
-      ended: this.#ended,
-      held: this.#inputs.ports.map(({ held }) => held),
-    });
+    const { program, executor } = this.#lane;
+    const position = { frames: this.#frames, ended: this.#ended, held: this.#held };
+    if (this.#tuning === undefined) return writeSnapshot(program, executor, position);
+    const { changes, fading } = this.#tuning;
+    return writeSnapshot(program, executor, position, writeChanges(changes, fading?.executor));
   }
 
   /**
-   * Goes on from a snapshot, bit for bit.
+   * Goes on from a snapshot, bit for bit, in the middle of a ramp too.
    *
    * @throws SnapshotError on a snapshot of another model, other weights, another rate or precision, or a damaged
    *   one; the stream is as before then. With `sampleRate: 'convert'` the rate may differ, and a model that can't
    *   follow both is refused by a GraphError.
    */
   restore(snapshot: Uint8Array, options: RestoreOptions = {}): void {
-    const origin = options.sampleRate === 'convert' ? originOf(this.#program, snapshot) : this.#program;
-    const { frames, ended, held } = readSnapshot(this.#program, this.#executor, snapshot, origin);
+    const opened = openSnapshot(snapshot);
+    const base = this.#base;
+    const origin = options.sampleRate === 'convert' ? originOf(base, opened) : base;
+    const changes = readChanges(opened, base.graph);
+    if (changes !== undefined && options.changes === 'refuse') {
+      throw new SnapshotError(
+        `the snapshot is of a stream of ${base.graph.name} on which parameters were set, and a bank runs all its streams ` +
+          'on one set of coefficients; restore it into a stream of compile()',
+      );
+    }
+    if (changes === undefined && this.#tuning === undefined) {
+      const { frames, ended, held } = readSnapshot(base, this.#lane.executor, opened, origin);
+      this.#lane.hold(held);
+      this.#frames = frames;
+      this.#ended = ended;
+      return;
+    }
+    const { frames, ended } = opened.header;
+    const made = rebuild(base, changes ?? noChanges, frames, (lane, prefix) => {
+      const from = origin === base ? lane.program : origin;
+      lane.hold(readSnapshot(lane.program, lane.executor, opened, from, prefix).held);
+    });
+    this.#tuning = made;
+    this.#adopt(made);
     this.#frames = frames;
     this.#ended = ended;
-    this.#inputs.ports.forEach((port, i) => port.held.set(held[i]!));
+  }
+
+  /**
+   * A parameter, by its official name, or a control of a layer (a filter's `cutoff`) goes to another value, over `ramp`
+   * frames from the next frame on. A control whose coefficients are cheap ramps by itself, frame by frame; everything else
+   * is a crossfade of two forks, by equal gains, which starts when one that runs is over. Not at once is right for the
+   * ear; `ramp: 0` takes over the state x and changes what it runs on. docs/parameters.md says which is which.
+   *
+   * Allocates, and for a crossfade compiles; `process` allocates nothing while a ramp runs. `reset` undoes it; a
+   * snapshot, a fork and another sample rate keep it.
+   *
+   * @param value a number, or as many as the parameter has, row-major; a control in its own unit.
+   * @throws ParameterError for a name that is unknown, a wrong length, a value that is not finite or out of range;
+   *   ArgumentError for a bad ramp; StreamError after the end. The stream is as before then.
+   * @example
+   * stream.set('cutoff', 800, { ramp: 480 }); // { by: 'ramp', start: 0, end: 480 }
+   */
+  set(name: string, value: number | ArrayLike<number>, options: SetOptions = {}): SetResult {
+    this.#refuseEnded();
+    const { values, frames, control } = checkSetting(this.#base, name, value, options);
+    const start = this.#frames;
+    const tuning = this.#tuning ?? new Tuning(this.#base, this.#lane, noChanges);
+    if (control && canRamp(this.#base, control)) {
+      const { moves } = tuning.changes;
+      const move = moves.get(name);
+      const from = move ? valueAfter(move, start) : control.initial;
+      const next = new Map(moves).set(name, { control, from, to: values, start, frames });
+      tuning.move(next, tuning.plan(next, movingAt(next, start).add(name), start), start);
+      this.#tuning = tuning;
+      return { by: frames > 0 ? 'ramp' : 'step', start, end: start + frames };
+    }
+    const all = new Map([[name, values]]);
+    if (frames === 0) {
+      tuning.step(all, start);
+      this.#tuning = tuning;
+      this.#adopt(tuning);
+      return { by: 'step', start, end: start };
+    }
+    const fade = tuning.crossfade(all, frames, start);
+    this.#tuning = tuning;
+    return { by: 'crossfade', start: fade.start, end: fade.start + fade.frames };
+  }
+
+  /** The model's controls, and where they stand now. */
+  get controls(): readonly ControlState[] {
+    return controlStates(this.#base, this.#tuning?.changes ?? noChanges, this.#frames);
   }
 
   /**
@@ -238,7 +321,7 @@ export class Stream {
    * stream.setSampleRate(44_100);
    */
   setSampleRate(sampleRate: number): void {
-    const before = this.#program;
+    const before = this.#base;
     if (sampleRate === before.sampleRate) return;
     if (before.irregular) {
       throw new GraphError(
@@ -251,42 +334,86 @@ export class Stream {
       );
     }
     const after = before.at(sampleRate);
-    const executor = new Executor(after);
-    const inputs = new InputPorts(after, executor);
-    const outputs = new OutputPorts(after, executor);
-    const { held } = readSnapshot(after, executor, this.snapshot(), before);
-    inputs.ports.forEach((port, i) => port.held.set(held[i]!));
-    this.#program = after;
-    this.#executor = executor;
-    this.#inputs = inputs;
-    this.#outputs = outputs;
+    if (this.#tuning === undefined) {
+      const lane = new Lane(after);
+      lane.takeOver(this.#lane, this.#frames, this.#ended);
+      this.#lane = lane;
+    } else {
+      const { changes, main, fading } = this.#tuning;
+      const made = rebuild(after, changes, this.#frames, (lane, prefix) =>
+        lane.takeOver(prefix === '' ? main : fading!, this.#frames, this.#ended),
+      );
+      this.#tuning = made;
+      this.#adopt(made);
+    }
+    this.#base = after;
+  }
+
+  get #held(): Float64Array[] {
+    return this.#lane.inputs.ports.map(({ held }) => held);
+  }
+
+  /** The lane that a tuning runs on now. */
+  #adopt({ main }: Tuning): void {
+    this.#lane = main;
   }
 
   #refuseEnded(): void {
     if (this.#ended) {
       throw new StreamError(
-        `this stream of ${this.#program.graph.name} has ended; reset() it or compile another`,
+        `this stream of ${this.#base.graph.name} has ended; reset() it or compile another`,
       );
     }
   }
 
   #fresh(length: number): FloatArray {
-    return this.#program.precision === 'float64' ? new Float64Array(length) : new Float32Array(length);
+    return this.#base.precision === 'float64' ? new Float64Array(length) : new Float32Array(length);
   }
 
   /** `frames` frames of the assigned input, or zeros where none is assigned, through the graph. */
   #feed(frames: number, policy: NonFinitePolicy): void {
+    const tuning = this.#tuning;
     for (let done = 0; done < frames;) {
-      let count = Math.min(this.#program.passFrames, frames - done);
+      let count = Math.min(this.#base.passFrames, frames - done);
+      if (tuning !== undefined) {
+        count = tuning.prepare(this.#frames + done, count);
+        this.#adopt(tuning);
+      }
+      const { inputs, outputs, executor } = this.#lane;
       if (policy === 'reset') {
-        const clean = this.#inputs.cleanFrames(done, count);
-        if (clean === 0) this.#executor.forget();
+        const clean = inputs.cleanFrames(done, count);
+        if (clean === 0) {
+          executor.forget();
+          tuning?.fading?.executor.forget();
+        }
         count = clean === 0 ? 1 : clean;
       }
-      this.#inputs.feed(this.#executor, done, count, policy, this.#frames, this.#options.onDiagnostic);
-      this.#executor.pass();
-      this.#outputs.drain();
+      inputs.feed(executor, done, count, policy, this.#frames, this.#options.onDiagnostic);
+      executor.pass();
+      outputs.drain();
+      if (tuning?.fading !== undefined) tuning.follow(done, count, policy, this.#frames);
       done += count;
     }
   }
+}
+
+/** A tuning over fresh lanes, filled with state. @param prefix of the sections that the lane's state has in a snapshot. */
+function rebuild(
+  base: Program,
+  changes: Changes,
+  time: number,
+  load: (lane: Lane, prefix: string) => void,
+): Tuning {
+  const laneOf = (values: Settings | undefined, prefix: string): Lane => {
+    const lane = new Lane(base.with(settingsOf(changes, values)));
+    load(lane, prefix);
+    return lane;
+  };
+  const main = laneOf(undefined, '');
+  const fading = changes.fade && laneOf(changes.fade.values, fadingPrefix);
+  fading?.outputs.makeRoom();
+  const tuning = new Tuning(base, main, changes, fading);
+  const moving = movingAt(changes.moves, time);
+  if (moving.size > 0) tuning.begin(tuning.plan(changes.moves, moving, time), time);
+  return tuning;
 }

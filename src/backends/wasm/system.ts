@@ -1,5 +1,5 @@
 import { sizeOf } from '../../signal/index.ts';
-import type { KernelPlan, KernelRequest } from '../backend.ts';
+import type { Arena, KernelPlan, KernelRequest } from '../backend.ts';
 import { kernelOf, writerAt } from './call.ts';
 import * as at from './layout.ts';
 import { Bytes } from './scan.ts';
@@ -28,6 +28,19 @@ export function planSystem({ types, prepared }: KernelRequest): KernelPlan | und
   bytes.take(at.SYSTEM_BYTES);
   const matrixAt = bytes.take(at.VECTOR * (outputVectors + stateVectors) * columns);
   const scratchAt = bytes.take(8 * (PAIR * Math.ceil(columns / PAIR) + PAIR * stateVectors));
+  const fill = (doubles: Float64Array): void => {
+    const rows = PAIR * (outputVectors + stateVectors);
+    for (let c = 0; c < columns; c++) {
+      const isState = c < states;
+      const row = c * rows;
+      for (let i = 0; i < outputs; i++)
+        doubles[row + i] = isState ? C[i * states + c]! : D[i * inputs + c - states]!;
+      for (let i = 0; i < states; i++)
+        doubles[row + PAIR * outputVectors + i] = isState ? A[i * states + c]! : B[i * inputs + c - states]!;
+    }
+  };
+  const matrixIn = (arena: Arena, base: number): Float64Array =>
+    new Float64Array(arena.buffer, base + matrixAt, PAIR * (outputVectors + stateVectors) * columns);
   return {
     bytes: bytes.size,
     pack(arena, base, { state }) {
@@ -41,18 +54,11 @@ export function planSystem({ types, prepared }: KernelRequest): KernelPlan | und
       put(at.SYSTEM_STATE, state['x']!.byteOffset);
       put(at.SYSTEM_ROUNDED, state['x'] instanceof Float32Array ? 1 : 0);
       put(at.SYSTEM_SCRATCH, base + scratchAt);
-      const doubles = new Float64Array(arena.buffer, base + matrixAt);
-      const rows = PAIR * (outputVectors + stateVectors);
-      for (let c = 0; c < columns; c++) {
-        const isState = c < states;
-        const of = (ofState: Float64Array, ofInput: Float64Array, row: number): number =>
-          isState ? ofState[row * states + c]! : ofInput[row * inputs + c - states]!;
-        for (let i = 0; i < outputs; i++) doubles[c * rows + i] = of(C, D, i);
-        for (let i = 0; i < states; i++) doubles[c * rows + PAIR * outputVectors + i] = of(A, B, i);
-      }
+      fill(matrixIn(arena, base));
     },
-    bind: (arena, base, node) =>
-      kernelOf(
+    bind(arena, base, node) {
+      const matrix = matrixIn(arena, base);
+      return kernelOf(
         arena,
         {
           kernel: at.KERNEL_SYSTEM,
@@ -61,6 +67,8 @@ export function planSystem({ types, prepared }: KernelRequest): KernelPlan | und
           output: base + at.SYSTEM_OUTPUT,
         },
         node,
-      ),
+        { retune: () => fill(matrix) },
+      );
+    },
   };
 }
