@@ -43,7 +43,8 @@ export type KeyedOperator<R> = <T extends R | readonly R[]>(
  * @throws GraphError, ParameterError where model and parameters do not fit, or the model can't answer every record at
  *   once; ArgumentError for an option out of range. StreamError, as the error of the stream, where a policy says `error`.
  * @example
- * rows.pipe(keyed((row) => row.sensor, model, parameters, { value: (row) => row.celsius, time: (row) => row.seconds }))
+ * const id = (row: Row) => row.sensor; // says what the records are
+ * rows.pipe(keyed(id, model, parameters, { value: (row) => row.celsius, time: (row) => row.seconds }))
  *   .subscribe(({ key, time, value }) => plot(key, time, value));
  */
 export function keyed<R>(
