@@ -26,6 +26,10 @@ const trained = [
   'mamba/model',
   'mamba/selective_scan_ref',
   'rnn/min_gru',
+  'rnn/gru',
+  'rnn/lstm',
+  'mamba2/model',
+  'retnet/multiscale_retention',
 ] as const;
 
 describe.each([...backends.keys()])('official gradients, --backend %s', (name) => {

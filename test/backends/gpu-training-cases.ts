@@ -1,6 +1,6 @@
 /** Models that together have every op with kernels for training, in every form that a kernel tells apart. */
 import { bilinear, zoh, zohEuler } from '../../src/discretize/index.ts';
-import { lru, mamba, minGru, s4d, s5 } from '../../src/layers/index.ts';
+import { gru, lru, lstm, mamba, mamba2, minGru, retention, s4d, s5 } from '../../src/layers/index.ts';
 import { conv1d } from '../../src/layers/conv.ts';
 import { linear } from '../../src/layers/linear.ts';
 import { layerNorm } from '../../src/layers/norm.ts';
@@ -35,6 +35,28 @@ const uniform = (
     Float64Array.from({ length: sizeOf(extents) }, () => of(random.uniform(-1, 1))),
   );
 
+/** A product with a weight of its own, in a shape. */
+const project = (trace: Trace, x: Signal, name: string, shape: Shape): Signal =>
+  ops.reshape(linear(trace, x, { name, outputs: sizeOf(shape) }), shape);
+
+/** Queries, keys and values of a matrix scan; as many heads of queries and keys as are shared. */
+const heads = (
+  trace: Trace,
+  x: Signal,
+  count: number,
+  keys: number,
+  values: number,
+  shared = count,
+): { readonly q: Signal; readonly k: Signal; readonly v: Signal } => ({
+  q: project(trace, x, 'q', [shared, keys]),
+  k: project(trace, x, 'k', [shared, keys]),
+  v: project(trace, x, 'v', [count, values]),
+});
+
+/** Decays by frame. */
+const forget = (trace: Trace, x: Signal, shape: Shape): Signal =>
+  ops.sigmoid(ops.add(project(trace, x, 'forget', shape), 1));
+
 const poles = (draw: number): number => -1 - 0.5 * draw;
 const steps = (draw: number): number => 0.3 + 0.1 * draw;
 
@@ -56,6 +78,61 @@ export const classifier = (rate: number): Layer =>
 
 export const cases: Readonly<Record<string, Layer>> = {
   s4d: s4d({ features: FEATURES, states: 4 }),
+  gru: gru({ features: FEATURES, hidden: 3 }),
+  lstm: lstm({ features: FEATURES, hidden: 3 }),
+  'gru cell that resets before the product, from a state of its own': behindDense('gru', (t, x) =>
+    ops.gruCell(linear(t, x, { name: 'gates', outputs: 9 }), {
+      weight: uniform(t, 'weight', [9, 3]),
+      bias: uniform(t, 'bias', [9]),
+      initial: uniform(t, 'h0', [3]),
+      reset: 'before',
+    }),
+  ),
+  'gru cell without a bias': behindDense('gru', (t, x) =>
+    ops.gruCell(linear(t, x, { name: 'gates', outputs: 6 }), {
+      weight: uniform(t, 'weight', [6, 2]),
+      initial: uniform(t, 'h0', [2]),
+    }),
+  ),
+  'lstm cell from a state of its own': behindDense('lstm', (t, x) =>
+    ops.lstmCell(linear(t, x, { name: 'gates', outputs: 12 }), {
+      weight: uniform(t, 'weight', [12, 3]),
+      initial: { h: uniform(t, 'h0', [3]), c: uniform(t, 'c0', [3]) },
+    }),
+  ),
+  mamba2: mamba2({ features: FEATURES, states: 3, headWidth: 4, inner: 8 }),
+  'retention, parallel': retention({ features: FEATURES, heads: 2, form: 'parallel' }),
+  'a matrix scan without decay': behindDense('matrix', (t, x) => ops.matrixScan(heads(t, x, 2, 2, 3))),
+  'a matrix scan with a decay a key': behindDense('matrix', (t, x) =>
+    ops.matrixScan({ ...heads(t, x, 2, 2, 3), decay: forget(t, x, [2, 2]) }),
+  ),
+  'a matrix scan that is read before, of shared heads': behindDense('matrix', (t, x) =>
+    ops.matrixScan({ ...heads(t, x, 4, 3, 4, 2), decay: forget(t, x, [2, 1]), readOut: 'before' }),
+  ),
+  'a matrix scan with a decay a key that is read before': behindDense('matrix', (t, x) =>
+    ops.matrixScan({
+      ...heads(t, x, 4, 3, 2, 1),
+      decay: ops.sigmoid(uniform(t, 'decay', [2, 3])),
+      readOut: 'before',
+    }),
+  ),
+  'a matrix scan of two outer products a frame': behindDense('matrix', (t, x) =>
+    ops.matrixScan({
+      q: project(t, x, 'q', [2, 3]),
+      k: project(t, x, 'k', [2, 2, 3]),
+      v: project(t, x, 'v', [2, 2, 2]),
+      decay: forget(t, x, [2, 1]),
+    }),
+  ),
+  'a matrix scan that forgets all at times': behindDense('matrix', (t, x) =>
+    ops.matrixScan({ ...heads(t, x, 2, 2, 2), decay: ops.relu(project(t, x, 'forget', [2, 1])) }),
+  ),
+  'rotary, by halves': behindDense('rotary', (_, x) =>
+    ops.mul(
+      ops.rotary(ops.reshape(x, [1, 4]), { angles: [0.7, 3.1], layout: 'half' }),
+      ops.reshape(x, [1, 4]),
+    ),
+  ),
   's4d, bilinear': s4d({ features: FEATURES, states: 4, discretization: bilinear }),
   mamba: mamba({ features: FEATURES, states: 3 }),
   s5: s5({ features: FEATURES, states: 6 }),
@@ -69,6 +146,25 @@ export const cases: Readonly<Record<string, Layer>> = {
   ),
   'convolution with a stride': behindDense('conv', (t, x) =>
     conv1d(t, x, { name: 'c', outputs: 6, taps: 4, stride: 2 }),
+  ),
+  'transposed convolution': behindDense('transposed', (t, x) =>
+    ops.transposedConvolution(x, uniform(t, 'w', [4, 3, 5]), {
+      bias: uniform(t, 'b', [3]),
+      stride: 2,
+      padding: 1,
+    }),
+  ),
+  'transposed convolution by groups': behindDense('transposed', (t, x) =>
+    ops.transposedConvolution(ops.mul(x, x), uniform(t, 'w', [4, 2, 3]), { stride: 3, groups: 2 }),
+  ),
+  // What is added to all keys alike changes no weight: a bias of squares does.
+  'sliding attention': behindDense('attention', (t, x) =>
+    ops.slidingAttention(
+      project(t, x, 'q', [4, 3]),
+      ops.square(project(t, x, 'k', [2, 3])),
+      project(t, x, 'v', [2, 2]),
+      { window: 6 },
+    ),
   ),
   delay: behindDense('delay', (_, x) => ops.add(ops.delay(x, 3), ops.mul(x, x))),
   advance: behindDense('advance', (_, x) => ops.advance(x, 2)),

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { inline } from '../../src/backends/gpu/training/inline.ts';
 import { random } from '../../src/init/index.ts';
-import { gru, initialise, s4d } from '../../src/layers/index.ts';
+import { deltaNet, initialise, s4d } from '../../src/layers/index.ts';
 import { sizeOf, traceModel, type Graph, type Layer } from '../../src/signal/index.ts';
 import { BackendError } from '../../src/errors.ts';
 import { adamw } from '../../src/train/adamw.ts';
@@ -54,7 +54,7 @@ function batchOf(graph: Graph, lengths: readonly number[], seed: number): Batch 
     lengths,
     inputs: { input: noise(lengths.length * frames * FEATURES) },
     targets: {
-      output: noise(lengths.length * (frames + 8) * outputs),
+      output: noise(lengths.length * (3 * frames + 8) * outputs),
       labels: Float32Array.from({ length: lengths.length }, (_, i) => i % 3),
     },
   };
@@ -101,6 +101,8 @@ describe.each(['cpu', 'webasm', 'webgpu'] as const)('training on gpu.js %s', (mo
     await expectGradients(backend, job, batchOf(job.graph, [1500], 2));
     const varying = jobOf(cases['mamba']!, mse());
     await expectGradients(backend, varying, batchOf(varying.graph, [150, 149], 2));
+    const matrices = jobOf(cases['a matrix scan that is read before, of shared heads']!, mse());
+    await expectGradients(backend, matrices, batchOf(matrices.graph, [150, 149], 2));
   });
 
   test.each([
@@ -203,8 +205,10 @@ describe('refusals', () => {
   const backend = backends.cpu as GpuTraining;
 
   test('a model with an op that has no kernels is refused by the op’s name', async () => {
-    const model = gru({ features: FEATURES, hidden: 3 });
-    await expect(backend.open(jobOf(model, mse()))).rejects.toThrow(/can't train gru-cell/);
+    const model = deltaNet({ features: 8, heads: 2 });
+    await expect(backend.open(jobOf(model, mse()))).rejects.toThrow(
+      /can't train matrix-scan with a delta rule/,
+    );
   });
 
   test.each([

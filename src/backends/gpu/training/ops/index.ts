@@ -20,6 +20,8 @@ import { retentionParallelScale } from './retention-scale.ts';
 import { rotary } from './rotary.ts';
 import { runningMean } from './running-mean.ts';
 import { reverse, shift, skip } from './shift.ts';
+import { slidingAttention } from './sliding-attention.ts';
+import { transposedConvolution } from './transposed-convolution.ts';
 
 /** Kernels by the op's name. */
 const known: Readonly<Record<string, OpKernels>> = {
@@ -32,6 +34,8 @@ const known: Readonly<Record<string, OpKernels>> = {
   'running-mean': runningMean,
   last,
   convolution,
+  'transposed-convolution': transposedConvolution,
+  'sliding-attention': slidingAttention,
   shift,
   skip,
   reverse,
