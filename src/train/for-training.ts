@@ -1,6 +1,7 @@
 import { dropoutOp, mul } from '../ops/index.ts';
 import { Trace, rewrite, sizeOf, type Graph, type Node, type Source } from '../signal/index.ts';
 import { framesOver } from './frames.ts';
+import { MASK } from './masks.ts';
 import { randomBits } from './random-bits.ts';
 import type { Batch } from './session.ts';
 
@@ -38,7 +39,7 @@ export function forTraining(graph: Graph): TrainingGraph {
   const count = framesOver(graph);
   const trained = rewrite(graph, (node, [x]) => {
     if (node.source.kind !== 'op' || node.source.op !== dropoutOp) return [node];
-    const port = `dropout:${node.path}`;
+    const port = `${MASK}${node.path}`;
     masks.push({
       port,
       ...(node.source.attributes as { readonly rate: number; readonly tied: boolean }),
@@ -74,13 +75,15 @@ export interface DrawAt {
 
 /**
  * A batch with its masks: drawn by (seed, step, item, place in the graph, frame, channel), or without `at` all 1, as
- * for validation. What stands behind a sequence's end changes no draw.
+ * for validation. What stands behind a sequence's end changes no draw. A mask that is the same at every frame, tied or
+ * all 1, is one frame an item.
  */
 export function drawMasks(masks: readonly DropoutMask[], batch: Batch, at?: DrawAt): Batch {
   if (masks.length === 0) return batch;
   const inputs: Record<string, Float32Array> = { ...batch.inputs };
   for (const mask of masks) {
-    const size = mask.framesFor(batch.frames) * mask.width;
+    const still = mask.tied || at === undefined;
+    const size = (still ? 1 : mask.framesFor(batch.frames)) * mask.width;
     const data = new Float32Array(batch.items * size);
     if (at === undefined) data.fill(1);
     else {
@@ -96,14 +99,8 @@ export function drawMasks(masks: readonly DropoutMask[], batch: Batch, at?: Draw
   return { ...batch, inputs };
 }
 
-function drawOne(
-  { rate, tied, width }: DropoutMask,
-  bits: { at(index: number): number },
-  data: Float32Array,
-): void {
+function drawOne({ rate }: DropoutMask, bits: { at(index: number): number }, data: Float32Array): void {
   const least = rate * 2 ** 32;
   const kept = 1 / (1 - rate);
-  const drawn = tied ? Math.min(width, data.length) : data.length;
-  for (let i = 0; i < drawn; i++) data[i] = bits.at(i) < least ? 0 : kept;
-  for (let filled = drawn; filled < data.length; filled *= 2) data.copyWithin(filled, 0, filled);
+  for (let i = 0; i < data.length; i++) data[i] = bits.at(i) < least ? 0 : kept;
 }

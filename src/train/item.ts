@@ -1,5 +1,6 @@
 import { ArgumentError } from '../errors.ts';
 import { sizeOf, type FloatArray, type Graph } from '../signal/index.ts';
+import { isMask, maskFramesOver, spreadMask } from './masks.ts';
 import type { Batch } from './session.ts';
 
 /** The inputs of one sequence of a batch, at its own length. */
@@ -15,9 +16,13 @@ export function inputsOf(graph: Graph, batch: Batch, item: number): Record<strin
           `${graph.name}; it takes ${batch.items} items × frames × ${width}`,
       );
     }
-    // Masks have frames of their own, and may have more than are read.
-    const frames = port.startsWith('dropout:') ? size / width : batch.lengths[item]!;
-    inputs[port] = data.subarray(item * size, item * size + frames * width);
+    // Masks have frames of their own, and may have more than are read, or one for all.
+    if (isMask(port)) {
+      const mask = data.subarray(item * size, (item + 1) * size);
+      inputs[port] = spreadMask(mask, width, maskFramesOver(graph)(port, batch.lengths[item]!));
+    } else {
+      inputs[port] = data.subarray(item * size, item * size + batch.lengths[item]! * width);
+    }
   }
   return inputs;
 }

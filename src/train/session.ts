@@ -37,8 +37,8 @@ export interface Batch {
   readonly lengths: readonly number[];
   /**
    * items × frames × channels by input port. Ports `dropout:…` that `forTraining` added stand at the rate of the signal
-   * that they multiply: their frames are length / items / channels, at least as many as are read. `fit` fills them,
-   * so that no backend needs to know what dropout is.
+   * that they multiply: their frames are length / items / channels, at least as many as are read, or one that holds for
+   * all. `fit` fills them, so that no backend needs to know what dropout is.
    */
   readonly inputs: Readonly<Record<string, Float32Array>>;
   /** What the loss compares with, by the name that it asks for; items × whatever one item's has. */

@@ -5,7 +5,11 @@ import { linear } from '../../src/layers/linear.ts';
 import { compile } from '../../src/stream/index.ts';
 import { add, channelsToFrames, delay, dropout, framesToChannels, gelu } from '../../src/ops/index.ts';
 import { defineLayer, forStreaming, traceModel, type Layer } from '../../src/signal/index.ts';
+import { adamw } from '../../src/train/adamw.ts';
+import { cpu } from '../../src/train/cpu/cpu.ts';
 import { drawMasks, forTraining } from '../../src/train/for-training.ts';
+import { mse } from '../../src/train/losses/index.ts';
+import { inputsOf } from '../../src/train/item.ts';
 import { backward } from '../../src/train/gradient.ts';
 import type { Batch } from '../../src/train/session.ts';
 import { framesOf, recordGraph } from '../../src/train/tape.ts';
@@ -61,12 +65,7 @@ describe('forTraining', () => {
   const { graph, masks } = forTraining(traceModel(model(0.25)));
   const parameters = initialise(model(0.25), 2);
   const run = (batch: Batch, item: number) => {
-    const inputs = Object.fromEntries(
-      Object.entries(batch.inputs).map(([port, data]) => {
-        const size = data.length / batch.items;
-        return [port, data.subarray(item * size, (item + 1) * size)];
-      }),
-    );
+    const inputs = inputsOf(graph, batch, item);
     const tape = recordGraph(graph, parameters, inputs);
     const node = graph.outputs.get('output')!;
     return { inputs, tape, output: framesOf(tape.sequences.get(node)!, tape.frames.get(node)!) };
@@ -97,10 +96,45 @@ describe('forTraining', () => {
     const mean = each!.reduce((sum, x) => sum + x, 0) / each!.length;
     // 24,000 draws: a standard deviation of 0.0037.
     expect(Math.abs(mean - 1)).toBeLessThan(0.015);
+    // One frame for each of the two items.
+    expect(tied!.length).toBe(24);
     const first = tied!.slice(0, 12);
-    for (let k = 0; k < 1000; k++) expect(tied!.subarray(12 * k, 12 * k + 12)).toEqual(first);
-    expect(tied!.subarray(12_000, 12_012)).not.toEqual(first);
+    expect(tied!.subarray(12)).not.toEqual(first);
+    const spread = inputsOf(graph, drawMasks(masks, batchOf(3000), { seed: 5, step: 0 }), 0)[masks[1]!.port]!;
+    expect(spread.length).toBe(12 * 1000);
+    for (let k = 0; k < 1000; k++) expect(spread.subarray(12 * k, 12 * k + 12)).toEqual(first);
   });
+
+  it.each([1, 2])(
+    'a mask of one frame trains to the bits of the same one in every frame, %i workers',
+    async (workers) => {
+      const drawn = { ...drawMasks(masks, batchOf(24), { seed: 5, step: 0 }), lengths: [24, 18] };
+      const whole: Record<string, Float32Array> = { ...drawn.inputs };
+      for (const { port, width, framesFor } of masks) {
+        const size = framesFor(24) * width;
+        if (whole[port]!.length === 2 * size) continue;
+        whole[port] = Float32Array.from({ length: 2 * size }, (_, i) => {
+          const item = Math.floor(i / size);
+          return drawn.inputs[port]![item * width + (i % width)]!;
+        });
+      }
+      expect(whole).not.toEqual(drawn.inputs);
+      const [a, b] = await Promise.all(
+        [drawn, { ...drawn, inputs: whole }].map(async (batch) => {
+          const loss = mse();
+          const session = await cpu({ workers }).open({ graph, loss, optimizer: adamw(), parameters });
+          const targets = { output: new Float32Array(2 * 16 * 2) };
+          const report = await session.step({ ...batch, targets }, { step: 0, rate: 1 });
+          const { outputs } = await session.evaluate({ ...batch, targets });
+          const saved = { report, outputs, state: await session.save() };
+          await session.close();
+          return saved;
+        }),
+      );
+      expect(a).toEqual(b);
+      expect(a!.report.gradientNorm).toBeGreaterThan(0);
+    },
+  );
 
   it('draws by seed, step and item, whatever stands behind the end', () => {
     const draw = (frames: number, at: { seed: number; step: number }, port = masks[0]!.port) =>

@@ -3,6 +3,7 @@ import type { SequenceInput, SequenceProgram } from '../../backends/wasm/train/p
 import { isConstant, sizeOf, type FloatArray, type Graph, type Node, type Rate } from '../../signal/index.ts';
 import type { Loss, LossOutput } from '../loss.ts';
 import type { Batch } from '../session.ts';
+import { isMask, masksOf } from '../masks.ts';
 import type { ConstantValues } from './constants.ts';
 
 /** One sequence of a batch at its own length. */
@@ -29,8 +30,9 @@ export function itemsOf(graph: Graph, batch: Batch, carried?: readonly Carried[]
       inputs: Object.fromEntries(
         [...graph.inputs].map(([port, node]) => {
           const data = part(batch.inputs[port]!);
-          // Masks of dropout stand at the rate of their signal, and reach to the end of whatever is read.
-          return port.startsWith('dropout:')
+          // Masks of dropout stand at the rate of their signal, and reach to the end of whatever is read; or they bring one
+          // frame, which is spread where it is read.
+          return isMask(port)
             ? [port, { data, frames: data.length / sizeOf(node.shape) }]
             : [port, { data, frames, appended: graph.endPadding(frames) }];
         }),
@@ -77,6 +79,7 @@ export const itemLoss =
 export async function runShare(program: SequenceProgram, share: Share, loss: ItemLoss): Promise<ShareResult> {
   const { items, constants, training } = share;
   program.load(constants);
+  const spread = masksOf(program.graph);
   const losses: number[] = [];
   const carried: Carried[] = [];
   const kept: Record<string, Float32Array>[] = [];
@@ -89,7 +92,7 @@ export async function runShare(program: SequenceProgram, share: Share, loss: Ite
     return made;
   };
   for (const [index, item] of items.entries()) {
-    const outputs = program.forward(item.inputs, training, item.from);
+    const outputs = program.forward(withMasks(item, spread), training, item.from);
     if (share.carries) carried.push(program.left);
     const compared: Record<string, LossOutput> = {};
     for (const [port, node] of program.graph.outputs) {
@@ -119,6 +122,18 @@ export async function runShare(program: SequenceProgram, share: Share, loss: Ite
     );
   }
   return { losses, gradients: training ? program.finish() : new Map(), outputs: kept, carried };
+}
+
+/** An item's inputs with every mask as long as it is read. */
+function withMasks({ inputs, frames }: Item, spread: ReturnType<typeof masksOf>): Item['inputs'] {
+  if (!Object.keys(inputs).some(isMask)) return inputs;
+  return Object.fromEntries(
+    Object.entries(inputs).map(([port, input]) => {
+      if (!isMask(port)) return [port, input];
+      const data = spread(port, input.data, frames);
+      return [port, { data, frames: (input.frames * data.length) / input.data.length }];
+    }),
+  );
 }
 
 /** Frames that the end rule brings forth are signal inside the model, and no part of what is asked of it. */

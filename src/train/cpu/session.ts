@@ -13,6 +13,7 @@ import type {
   TrainingSession,
 } from '../session.ts';
 import type { Carried } from '../../backends/wasm/train/carry.ts';
+import { isMask } from '../masks.ts';
 import { ConstantPart } from './constants.ts';
 import { itemsOf, type Share, type ShareResult } from './items.ts';
 import { openRunner, type Runner } from './pool.ts';
@@ -103,9 +104,8 @@ export class CpuSession implements TrainingSession {
       new Map(
         [...graph.inputs].map(([port, node]) => [
           node,
-          port.startsWith('dropout:')
-            ? batch.inputs[port]!.length / batch.items / sizeOf(node.shape)
-            : batch.frames + graph.endPadding(batch.frames),
+          // Masks limit nothing.
+          isMask(port) ? Infinity : batch.frames + graph.endPadding(batch.frames),
         ]),
       ),
     ).frames;

@@ -3,6 +3,7 @@ import { ArgumentError, BackendError } from '../../errors.ts';
 import { sizeOf, type FloatArray } from '../../signal/index.ts';
 import { checkParameters, environmentAt } from '../../stream/constants.ts';
 import type { LossOutput } from '../loss.ts';
+import { isMask } from '../masks.ts';
 import type {
   Batch,
   BatchGradients,
@@ -186,10 +187,7 @@ export class GpuSession implements TrainingSession {
       const name = `input.${port}`;
       const dims = built.dims.get(name)!;
       const data = batch.inputs[port]!;
-      given.set(
-        name,
-        port.startsWith(MASK) ? firstFrames(data, batch.items, dims) : padded(data, batch.items, dims),
-      );
+      given.set(name, isMask(port) ? firstFrames(data, batch.items, dims) : padded(data, batch.items, dims));
     }
     for (const [target, data] of Object.entries(batch.targets)) {
       given.set(`target.${target}`, Float32Array.from(data));
@@ -297,7 +295,7 @@ function shapeOf({ graph, loss }: TrainingJob, batch: Batch): BatchShape {
   for (const [port, node] of graph.inputs) {
     const width = sizeOf(node.shape);
     const size = (batch.inputs[port]?.length ?? 0) / items;
-    const mask = port.startsWith(MASK);
+    const mask = isMask(port);
     if (batch.inputs[port] === undefined || (mask ? size % width !== 0 : size !== frames * width)) {
       throw new ArgumentError(
         `the batch brings ${batch.inputs[port]?.length ?? 'no'} numbers for the input "${port}" of ${graph.name}; it takes ` +
@@ -318,9 +316,6 @@ function shapeOf({ graph, loss }: TrainingJob, batch: Batch): BatchShape {
   }
   return { items, frames, ownFrames, targetSizes };
 }
-
-/** Ports that `forTraining` made of dropouts. */
-const MASK = 'dropout:';
 
 /** Frames that are compared; more where they are so narrow that masks may be equal by chance. */
 const COMPARED = 256;
