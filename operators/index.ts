@@ -1,5 +1,5 @@
 export { ssm, type SsmOperator, type Streamed } from './ssm/ssm.ts';
-export type { SsmOptions } from './ssm/options.ts';
+export type { ControlChange, SsmOptions } from './ssm/options.ts';
 export { fixedOperatorFor, operatorFor } from './ssm/operator-for.ts';
 export * from './layers.ts';
 export { irregular, type IrregularOptions, type IrregularRun, type IrregularState } from './irregular.ts';

@@ -13,6 +13,8 @@ export const lti = fixedOperatorFor(layers.lti);
 export const frequencyFilter = fixedOperatorFor(layers.filter);
 /** `source.pipe(biquadFilter([{ type: 'notch', frequency: 50, Q: 30 }]))` */
 export const biquadFilter = fixedOperatorFor(layers.biquadFilter);
+/** `source.pipe(resonator({ frequency: 800, damping: 0.05 }, undefined, { controls }))` */
+export const resonator = fixedOperatorFor((config: layers.ResonatorOptions) => layers.resonator(config));
 /** `source.pipe(attention({ features: 64, heads: 4, window: 256 }, parameters))` */
 export const attention = operatorFor(layers.attention);
 /** `source.pipe(lstm({ features: 1, hidden: 16 }, parameters))` */

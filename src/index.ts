@@ -21,6 +21,8 @@ export {
   defineLayer,
   sequential,
   traceModel,
+  type Control,
+  type ControlSpec,
   type FloatArray,
   type Graph,
   type Layer,

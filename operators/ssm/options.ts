@@ -1,5 +1,11 @@
-import type { Observer } from 'rxjs';
-import type { CompileOptions, Diagnostic, Stream } from '../../src/stream/index.ts';
+import type { Observable, Observer } from 'rxjs';
+import type { CompileOptions, Diagnostic, SetOptions, Stream } from '../../src/stream/index.ts';
+
+/** A parameter or control on its way to another value: the arguments of `Stream.set`. */
+export interface ControlChange extends SetOptions {
+  readonly name: string;
+  readonly value: number | ArrayLike<number>;
+}
 
 /** How `ssm` runs its model. */
 export interface SsmOptions extends Omit<CompileOptions, 'onDiagnostic'> {
@@ -27,6 +33,12 @@ export interface SsmOptions extends Omit<CompileOptions, 'onDiagnostic'> {
    * never told of errors, so that one Subject can serve many streams.
    */
   readonly diagnostics?: Pick<Observer<Diagnostic>, 'next'> | undefined;
+  /**
+   * Sets parameters while the stream runs, from the next frame on: every channel's alike. What comes before the first
+   * value is set at frame 0. Subscribed to as long as the stream runs; its end changes nothing, its error is the
+   * stream's, and so is a change that the stream refuses.
+   */
+  readonly controls?: Observable<ControlChange> | undefined;
   /**
    * As many frames out as come in, block by block, for sound cards: look-ahead becomes a delay of
    * `stream.latency` zero frames at the start, and nothing is flushed at the end.

@@ -1,4 +1,4 @@
-import { Subject, type Observable } from 'rxjs';
+import { Observable, Subject, type OperatorFunction } from 'rxjs';
 import { SnapshotError, StreamError } from '../../src/errors.ts';
 import type { FloatArray, Model } from '../../src/signal/index.ts';
 import type { Block, Diagnostic, Parameters, Stream } from '../../src/stream/index.ts';
@@ -6,7 +6,7 @@ import { abortable } from '../core/abortable.ts';
 import { describeFormat, formatOf, mark, sameFormat, wholeNumber, type BlockFormat } from '../core/format.ts';
 import { operate, type Transformer } from '../core/operate.ts';
 import { births, type Births } from './birth.ts';
-import type { SsmOptions } from './options.ts';
+import type { ControlChange, SsmOptions } from './options.ts';
 import { edge, isFloatArray, perChannel, type Voice } from './voices.ts';
 
 /** Numbers give numbers, blocks give blocks. */
@@ -39,11 +39,36 @@ export function ssm(model: Model, parameters: Parameters, options: SsmOptions = 
   if (options.channels !== undefined) wholeNumber(`ssm(${model.name})`, 'channels', options.channels);
   const born = births(model, parameters, options);
   const { signal } = options;
-  const run = operate(() => new Run(model.name, born, options));
+  const begin = (): Run => new Run(model.name, born, options);
+  const run = options.controls === undefined ? operate(begin) : controlled(options.controls, begin);
   const operator = (source: Observable<number | Block>): Observable<number | FloatArray> =>
     signal === undefined ? source.pipe(run) : source.pipe(run, abortable(signal));
   return operator as SsmOperator;
 }
+
+/** `operate`, with a second source that sets parameters. */
+const controlled =
+  (
+    controls: Observable<ControlChange>,
+    begin: () => Run,
+  ): OperatorFunction<number | Block, number | FloatArray> =>
+  (source) =>
+    new Observable((subscriber) => {
+      const run = begin();
+      subscriber.add(
+        controls.subscribe({
+          next(change) {
+            try {
+              run.set(change);
+            } catch (error) {
+              subscriber.error(error);
+            }
+          },
+          error: (error: unknown) => subscriber.error(error),
+        }),
+      );
+      if (!subscriber.closed) subscriber.add(source.pipe(operate(() => run)).subscribe(subscriber));
+    });
 
 type Emit = (value: number | FloatArray) => void;
 
@@ -55,6 +80,9 @@ class Run implements Transformer<number | Block, number | FloatArray> {
   readonly #diagnostics: Subject<Diagnostic> | undefined;
   #takes: 'numbers' | 'blocks' | undefined;
   #voice: Voice | undefined;
+  #streams: readonly Stream[] = [];
+  /** What is to be set once the streams are born. */
+  readonly #early: ControlChange[] = [];
   /** What the last block with a format said, and what goes out says. */
   #format: BlockFormat | undefined;
   #outputFormat: BlockFormat | undefined;
@@ -73,6 +101,11 @@ class Run implements Transformer<number | Block, number | FloatArray> {
       // Through a Subject, so that what the observer throws cannot end the stream.
       this.#diagnostics.subscribe((diagnostic) => diagnostics.next(diagnostic));
     }
+  }
+
+  set(change: ControlChange): void {
+    if (this.#voice === undefined) this.#early.push(change);
+    else for (const stream of this.#streams) if (!stream.ended) stream.set(change.name, change.value, change);
   }
 
   next(value: number | Block, emit: Emit): void {
@@ -134,7 +167,9 @@ class Run implements Transformer<number | Block, number | FloatArray> {
     }
     if (takes === 'numbers') this.#room = new Float64Array(Math.max(1, streams[0]!.maxOutput(1)));
     this.#voice = voice;
+    this.#streams = streams;
     this.#takes = takes;
+    for (const change of this.#early.splice(0)) this.set(change);
   }
 
   /** One stream, or one a channel, each from its snapshot where there is one. */

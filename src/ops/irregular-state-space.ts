@@ -50,16 +50,19 @@ function prepare(call: PrepareCall<null>): Prepared {
     C: new Float64Array(p * n),
     D: new Float64Array(p * m),
   };
-  const make = (): Step => ({ A: new Float64Array(n * n), B: new Float64Array(n * m) });
   const prepared: Prepared = {
     system,
-    still: call.constants[DT] && make(),
-    steps: new StepCache(1, make),
+    still: call.constants[DT] && stepOf(system)(),
+    steps: new StepCache(1, stepOf(system)),
     next: new Float64Array(n),
   };
   retune(prepared, call);
   return prepared;
 }
+
+const stepOf =
+  ({ A: a, B: b }: StateSpace) =>
+  (): Step => ({ A: new Float64Array(a.length), B: new Float64Array(b.length) });
 
 /** Allocates where dt stands still (a matrix exponential), and for the steps that it forgets. */
 function retune(prepared: Prepared, { constants }: PrepareCall<null>): void {
@@ -68,10 +71,7 @@ function retune(prepared: Prepared, { constants }: PrepareCall<null>): void {
   system.B.set(constants[B]!);
   system.C.set(constants[C]!);
   system.D.set(constants[D]!);
-  prepared.steps = new StepCache(1, () => ({
-    A: new Float64Array(system.A.length),
-    B: new Float64Array(system.B.length),
-  }));
+  prepared.steps = new StepCache(1, stepOf(system));
   if (still === undefined) return;
   const made = zoh.dense(system, constants[DT]![0]!);
   still.A.set(made.A);

@@ -8,7 +8,6 @@ import {
   sizeOf,
   timedNodes,
   type AnyOp,
-  type Environment,
   type FloatArray,
   type Graph,
   type Node,
@@ -118,12 +117,8 @@ export interface Program {
   at(sampleRate: number): Program;
   /** The same model with some parameters and controls at other values. It keeps the hash: a snapshot says what was set. */
   with(values: Settings): Program;
-  /** The value of a constant in float64, where those of its inputs are in `values`, with controls that stand elsewhere. */
-  evaluateNode(
-    node: Node,
-    values: ReadonlyMap<number, Float64Array>,
-    controls: ReadonlyMap<string, Float64Array>,
-  ): Float64Array;
+  /** Adds the values of constants in float64, inputs first, to `values`, with controls that stand elsewhere. */
+  evaluate(nodes: readonly Node[], values: Map<number, Float64Array>, controls: Settings): void;
 }
 
 /** Values of parameters and controls, by name. */
@@ -246,10 +241,6 @@ export function buildProgram(graph: Graph, parameters: Parameters, options: Prog
   );
 
   const Numbers = precision === 'float64' ? Float64Array : Float32Array;
-  const environmentFor = (controls: Settings): Environment => ({
-    ...environment,
-    controls: new Map([...(options.controls ?? []), ...controls]),
-  });
   const program: Program = {
     graph,
     backend,
@@ -274,7 +265,11 @@ export function buildProgram(graph: Graph, parameters: Parameters, options: Prog
       }),
       hash: program.hash,
     }),
-    evaluateNode: (node, known, controls) => evaluateConstant(node, known, checked, environmentFor(controls)),
+    evaluate(nodes, known, controls) {
+      const moved = options.controls ? new Map([...options.controls, ...controls]) : controls;
+      const there = { ...environment, controls: moved };
+      for (const node of nodes) known.set(node.id, evaluateConstant(node, known, checked, there));
+    },
   };
   return program;
 }

@@ -10,7 +10,7 @@ import { planOf, type Program } from './program.ts';
 import type { Running } from './running.ts';
 
 /** Knots that are computed ahead: 8192 frames, so that a slider's moves cost nothing while blocks are processed. */
-const AHEAD = 512;
+const MOST_AHEAD = 512;
 
 /** A node with coefficients of its own, which no other stream shares. */
 interface Tuned {
@@ -96,13 +96,8 @@ export class Tuner {
     const { program } = this.#executor;
     const { following, others, readers } = reachOf(program, controls);
     const values = new Map<number, Float64Array>();
-    const evaluate = (nodes: readonly Node[], at: number): void => {
-      const settings = valuesAfter(moves, at);
-      for (const node of nodes) values.set(node.id, program.evaluateNode(node, values, settings));
-    };
     const start = knotBefore(moves, time);
-    evaluate(others, start);
-    evaluate(following, start);
+    program.evaluate([...others, ...following], values, valuesAfter(moves, start));
     const places = new Map<number, number>();
     let width = 0;
     for (const node of following) {
@@ -110,17 +105,19 @@ export class Tuner {
       places.set(node.id, width);
       width += values.get(node.id)!.length;
     }
+    const rest = restFrom(moves);
+    const knots = Math.min(MOST_AHEAD, countKnots(moves, start, rest));
     const course = {
-      rest: restFrom(moves),
+      rest,
       moves,
       readers,
       values,
       places,
-      times: new Float64Array(AHEAD),
-      table: new Float64Array(AHEAD * width),
+      times: new Float64Array(knots),
+      table: new Float64Array(knots * width),
       width,
       row(at: number, into: Float64Array, offset: number): void {
-        evaluate(following, at);
+        program.evaluate(following, values, valuesAfter(moves, at));
         for (const [id, place] of places) into.set(values.get(id)!, offset + place);
       },
     };
@@ -203,10 +200,16 @@ export class Tuner {
   }
 }
 
+function countKnots(moves: Moves, start: number, rest: number): number {
+  let count = 1;
+  for (let knot = start; knot < rest && count < MOST_AHEAD; knot = knotAfter(moves, knot)) count++;
+  return count;
+}
+
 /** Computes knots from `time` on until nothing moves any more, or the table is full. Returns how many. */
 function fill({ moves, rest, width, times, table, row }: Omit<Course, 'count'>, time: number): number {
   let count = 0;
-  for (let knot = time; count < AHEAD; knot = knotAfter(moves, knot)) {
+  for (let knot = time; count < times.length; knot = knotAfter(moves, knot)) {
     times[count] = knot;
     row(knot, table, count * width);
     count++;
