@@ -4,8 +4,8 @@ import type { Job } from './job.ts';
 export interface KeyedJobOptions<Input, R> {
   /** The record in a line or a message; undefined for one that has none (a heading, a comment). */
   readonly read: (input: Input) => R | undefined;
-  /** The line of a result, without its end. */
-  readonly write: (result: Keyed<R>) => string;
+  /** The line of a result, without its end; undefined for a result that has none. */
+  readonly write: (result: Keyed<R>) => string | undefined;
   /** Tells apart jobs of one model that read or write otherwise. */
   readonly name?: string;
 }
@@ -24,7 +24,12 @@ export function keyedJob<Input, R>(
   { read, write, name = '' }: KeyedJobOptions<Input, R>,
 ): Job<Input> {
   const text = (results: readonly Keyed<R>[]): string =>
-    results.map((result) => `${write(result)}\n`).join('');
+    results
+      .map((result) => {
+        const line = write(result);
+        return line === undefined ? '' : `${line}\n`;
+      })
+      .join('');
   return {
     identity: `${name} ${streams.identity} ${streams.backend}`.trim(),
     take(input) {

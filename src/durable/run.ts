@@ -4,6 +4,7 @@ import type { LineJob } from './job.ts';
 import { linesFrom } from './lines.ts';
 
 export interface DurableOptions {
+  /** A file; or `-`, standard input, which has to bring the same again after a crash. */
   readonly input: string;
   readonly output: string;
   /** Where state and positions are saved; removed when the job is complete. */

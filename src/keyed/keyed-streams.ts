@@ -14,8 +14,9 @@ import { Timelines } from './timelines.ts';
 
 /** Records of one call into the bank at most. */
 const PIECE = 4096;
-/** Keys of the store that hold forms of snapshots; no sensor is called so. */
-const FORM = '\u0000form/';
+/** Keys of a store that begin so are not a sensor's: forms of snapshots are there, and what a store needs itself. */
+const OWN = '\u0000';
+const FORM = `${OWN}form/`;
 /** Idle keys are looked for so many times in the time that makes them idle. */
 const SWEEPS = 4;
 
@@ -301,9 +302,9 @@ export class KeyedStreams<R> {
 
   #keyOf(record: R): string {
     const key = this.#key(record);
-    if (typeof key !== 'string' || key.startsWith(FORM)) {
+    if (typeof key !== 'string' || key.startsWith(OWN)) {
       throw new StreamError(
-        `keyed: a record's key is ${typeof key === 'string' ? JSON.stringify(key) : typeof key}; give a string`,
+        `keyed: a record's key is ${typeof key === 'string' ? JSON.stringify(key) : typeof key}; give a string that does not begin with NUL`,
       );
     }
     return key;

@@ -10,7 +10,7 @@ export interface FileStoreOptions {
 
 /** A store in a file. */
 export interface FileStore extends RevertibleStore {
-  /** Keys in it. Looks at all of them. */
+  /** Keys in it, those that begin with NUL aside: they are not a sensor's. Looks at all of them. */
   size(): number;
   /** Nothing can be asked of it afterwards. Without it nothing is lost either. */
   close(): void;
@@ -157,7 +157,9 @@ class SqliteStore implements FileStore {
 
   size(): number {
     const row = this.#database
-      .prepare('SELECT count(DISTINCT key) AS count FROM states WHERE state IS NOT NULL')
+      .prepare(
+        "SELECT count(DISTINCT key) AS count FROM states WHERE state IS NOT NULL AND (key = '' OR key >= char(1))",
+      )
       .get() as { count: number };
     return row.count;
   }

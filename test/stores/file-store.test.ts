@@ -149,6 +149,7 @@ describe('a store in a file', () => {
     const store = await openFileStore(path);
     await Promise.all(Array.from({ length: 100 }, (_, i) => store.set(`k${i}`, bytes(`${i}`))));
     await store.delete('k5');
+    await store.set('\u0000form', bytes('not a sensor'));
     store.close();
     const again = await openFileStore(path);
     expect(textOf(await again.get('k99'))).toBe('99');
