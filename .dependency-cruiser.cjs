@@ -35,7 +35,7 @@ module.exports = {
     may('stores'),
     may('mqtt'),
     may('keyed', 'stream', 'stores', 'signal'),
-    may('durable', 'stream', 'signal', 'keyed'),
+    may('durable', 'stream', 'signal', 'keyed', 'mqtt'),
     may('live', 'stream', 'signal', 'audio'),
     may('cluster', 'durable', 'keyed'),
     may('web', 'live', 'stream', 'signal', 'ops', 'layers'),

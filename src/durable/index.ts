@@ -13,3 +13,4 @@ export {
 } from './consume.ts';
 export { runDurably, type DurableOptions, type DurableReport } from './run.ts';
 export { streamJob, type StreamJobOptions } from './stream-job.ts';
+export { openMqtt, type MqttConsumer, type MqttDelivery, type MqttOptions } from '../mqtt/index.ts';

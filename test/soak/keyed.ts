@@ -120,10 +120,11 @@ function memory(): void {
     streams.processNow(rows);
   }
   const each = (inUse() - before) / sensors;
-  const state = STATES * 2 * 4;
+  // 32 complex numbers stand for 64 states, in float32.
+  const state = STATES * 4;
   report(
     streams.resident === sensors && each - state <= 16_384,
-    `memory: ${Math.round(each)} bytes a sensor, ${state} of them its state (${STATES} complex numbers); ` +
+    `memory: ${Math.round(each)} bytes a sensor, ${state} of them its state of ${STATES}; ` +
       `resident memory grew by ${((process.memoryUsage.rss() - rss) / sensors / 1024).toFixed(1)} KiB a sensor`,
   );
 }
