@@ -1,22 +1,19 @@
 import { SnapshotError, StreamError } from '../errors.ts';
 import type { Model } from '../signal/index.ts';
-import { isRevertible, type StateStore } from '../stores/index.ts';
+import { isRevertible, type RevertibleStore } from '../stores/index.ts';
 import { compileBank, type Parameters, type StreamBank } from '../stream/index.ts';
 import { Batch } from './batch.ts';
 import { keyedChoices, type KeyedChoices } from './choices.ts';
 import { Codec } from './codec.ts';
+import { all, Depot, OWN } from './depot.ts';
 import { packKeyed, unpackKeyed } from './keyed-snapshot.ts';
 import type { Keyed, KeyedNote, KeyedOptions } from './options.ts';
-import type { SnapshotForm } from './packed-snapshot.ts';
 import type { TimelineNote } from './policies.ts';
 import { Residents } from './residents.ts';
 import { Timelines } from './timelines.ts';
 
 /** Records of one call into the bank at most. */
 const PIECE = 4096;
-/** Keys of a store that begin so are not a sensor's: forms of snapshots are there, and what a store needs itself. */
-const OWN = '\u0000';
-const FORM = `${OWN}form/`;
 /** Idle keys are looked for so many times in the time that makes them idle. */
 const SWEEPS = 4;
 
@@ -40,12 +37,12 @@ export class KeyedStreams<R> {
   readonly #value: (record: R) => number | ArrayLike<number>;
   readonly #time: ((record: R) => number) | undefined;
   readonly #onNote: ((note: KeyedNote) => void) | undefined;
-  readonly #store: StateStore | undefined;
   readonly #choices: KeyedChoices;
   readonly #bank: StreamBank;
   readonly #lines: Timelines<R>;
   readonly #batch: Batch<R>;
   readonly #codec: Codec;
+  readonly #depot: Depot | undefined;
   readonly #identity: string;
   readonly #residents = new Residents();
   /** Calls for records so far: tells apart what the running one needs. */
@@ -56,8 +53,6 @@ export class KeyedStreams<R> {
   readonly #notes: KeyedNote[] = [];
   #results: Keyed<R>[] = [];
   #takesNumber = false;
-  /** Whether the store has the form by which states are packed. */
-  #formIsStored = false;
   /** Calls that wait or work, one behind the other. */
   #tail: Promise<unknown> = Promise.resolve();
   #busy = 0;
@@ -86,7 +81,6 @@ export class KeyedStreams<R> {
     this.#value = options.value ?? ((record) => (record as { readonly value: number }).value);
     this.#time = time;
     this.#onNote = onNote;
-    this.#store = store;
     this.#choices = choices;
     this.#bank = bank;
     this.#batch = new Batch(bank, PIECE, hasTime);
@@ -107,6 +101,7 @@ export class KeyedStreams<R> {
     };
     this.#lines = new Timelines<R>(bank.inputChannels, choices.timing, steps, this.#batch.largest);
     this.#codec = new Codec(bank, this.#lines, hasTime);
+    this.#depot = store && new Depot(store, this.#codec, this.#residents);
     const { model: name, hash } = bank.identity;
     const settings = { ...choices.timing, irregular: hasTime, rate: choices.rate };
     this.#identity = `keyed ${name} ${hash} ${bank.identity.precision} ${JSON.stringify(settings)}`;
@@ -124,7 +119,7 @@ export class KeyedStreams<R> {
 
   /** Whether states may be elsewhere. */
   get hasStore(): boolean {
-    return this.#store !== undefined;
+    return this.#depot !== undefined;
   }
 
   /** Keys in memory. */
@@ -147,7 +142,7 @@ export class KeyedStreams<R> {
    */
   processNow(records: readonly R[], results: Keyed<R>[] = []): Keyed<R>[] | undefined {
     if (this.#busy > 0 || this.#isSweepDue()) return undefined;
-    if (this.#store) {
+    if (this.#depot) {
       for (let i = 0; i < records.length; i++)
         if (this.#residents.placeOf(this.#keyOf(records[i]!)) === undefined) return undefined;
     }
@@ -167,7 +162,7 @@ export class KeyedStreams<R> {
       const step = Math.min(PIECE, this.#choices.limit);
       for (let from = 0; from < records.length; from += step) {
         const to = Math.min(records.length, from + step);
-        if (this.#store) await this.#admit(records, from, to);
+        if (this.#depot) await this.#admit(this.#depot, records, from, to);
         this.#results = results;
         this.#runPiece(records, from, to);
       }
@@ -190,7 +185,7 @@ export class KeyedStreams<R> {
 
   /** Everything that is not in the store yet goes there; it stays in memory as well. */
   settle(): Promise<void> {
-    return this.#inTurn(() => this.#save(this.#residents.dirty()));
+    return this.#inTurn(async () => this.#depot?.save(this.#residents.places()));
   }
 
   /** States that have been quiet for `idle` leave. Calls of `process` see to it; where none come, a timer may. */
@@ -201,7 +196,7 @@ export class KeyedStreams<R> {
   /** A key is forgotten, here and in the store. */
   forget(key: string): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#store?.delete(key);
+      await this.#depot?.store.delete(key);
       const place = this.#residents.placeOf(key);
       if (place !== undefined) this.#drop(place);
     });
@@ -210,10 +205,7 @@ export class KeyedStreams<R> {
   /** Every key is forgotten. A store that can go back goes back to its beginning. */
   clear(): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#store) {
-        if (!isRevertible(this.#store)) throw this.#notRevertible();
-        await this.#store.revert(undefined);
-      }
+      if (this.#depot) await this.#revertible().revert(undefined);
       this.#dropAll();
     });
   }
@@ -226,17 +218,17 @@ export class KeyedStreams<R> {
    */
   snapshot(): Promise<Uint8Array> {
     return this.#inTurn(async () => {
-      if (!this.#store) return this.snapshotNow();
-      if (!isRevertible(this.#store)) throw this.#notRevertible();
-      await this.#save(this.#residents.dirty());
-      const mark = await this.#store.mark();
+      if (!this.#depot) return this.snapshotNow();
+      const store = this.#revertible();
+      await this.#depot.save(this.#residents.places());
+      const mark = await store.mark();
       return packKeyed({ identity: this.#identity, mark, form: this.#codec.form, states: [] });
     });
   }
 
   /** As `snapshot`, without a store. */
   snapshotNow(): Uint8Array {
-    if (this.#store) throw new StreamError('keyed: with a store a snapshot takes its time; use snapshot()');
+    if (this.#depot) throw new StreamError('keyed: with a store a snapshot takes its time; use snapshot()');
     const states = this.#residents
       .places()
       .map((place) => [this.#residents.keyOf(place)!, this.#codec.pack(place)] as const);
@@ -256,9 +248,8 @@ export class KeyedStreams<R> {
         this.restoreNow(snapshot);
         return;
       }
-      if (!this.#store || !isRevertible(this.#store))
-        throw new SnapshotError('the snapshot names a moment of a store; give that store');
-      await this.#store.revert(mark);
+      if (!this.#depot) throw new SnapshotError('the snapshot names a moment of a store; give that store');
+      await this.#revertible().revert(mark);
       this.#dropAll();
     });
   }
@@ -268,7 +259,7 @@ export class KeyedStreams<R> {
     const { mark, form, states } = this.#open(snapshot);
     if (mark !== null)
       throw new SnapshotError('the snapshot names a moment of a store; give that store, and use restore()');
-    if (this.#store)
+    if (this.#depot)
       throw new SnapshotError('the snapshot was taken without a store; restore it without one');
     this.#codec.learn(form);
     const places: number[] = [];
@@ -293,8 +284,10 @@ export class KeyedStreams<R> {
     return opened;
   }
 
-  #notRevertible(): StreamError {
-    return new StreamError(
+  #revertible(): RevertibleStore {
+    const { store } = this.#depot!;
+    if (isRevertible(store)) return store;
+    throw new StreamError(
       "keyed: this store can't go back to a moment, so a snapshot could not say what is in it; " +
         'use openFileStore(), revertible(store), or none',
     );
@@ -360,7 +353,7 @@ export class KeyedStreams<R> {
   }
 
   /** All keys of some records come into memory, and as many others leave as there is no room for. */
-  async #admit(records: readonly R[], from: number, to: number): Promise<void> {
+  async #admit(depot: Depot, records: readonly R[], from: number, to: number): Promise<void> {
     const round = ++this.#round;
     const now = Date.now();
     const missing = new Set<string>();
@@ -375,45 +368,13 @@ export class KeyedStreams<R> {
     const leaving = surplus > 0 ? this.#residents.leastNeeded(surplus, round) : [];
     const keys = [...missing];
     // Different keys: no state is written and read at once.
-    const saving = this.#save(leaving.filter((place) => this.#residents.isDirty(place)));
-    const [states] = await all([this.#load(keys), saving.then(() => [])]);
+    const [states] = await all([depot.load(keys), depot.save(leaving).then(() => [])]);
     for (const place of leaving) this.#drop(place);
     keys.forEach((key, i) => {
       const state = states![i];
       const place = state === undefined ? this.#fresh() : this.#unpack(key, state);
       this.#residents.add(key, place);
     });
-  }
-
-  async #load(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
-    const states = await all(keys.map((key) => this.#store!.get(key)));
-    for (const [i, state] of states.entries()) {
-      const form = state && this.#codec.unknownForm(keys[i]!, state);
-      if (form === undefined) continue;
-      const bytes = await this.#store!.get(FORM + form.toString(16));
-      if (bytes) this.#codec.learn(JSON.parse(new TextDecoder().decode(bytes)) as SnapshotForm);
-    }
-    return states;
-  }
-
-  async #save(places: readonly number[]): Promise<void> {
-    if (!this.#store || places.length === 0) return;
-    if (!this.#formIsStored) {
-      const own = this.#codec.form;
-      await this.#store.set(
-        FORM + this.#codec.learn(own).toString(16),
-        new TextEncoder().encode(JSON.stringify(own)),
-      );
-      this.#formIsStored = true;
-    }
-    for (let from = 0; from < places.length; from += PIECE) {
-      await all(
-        places.slice(from, from + PIECE).map(async (place) => {
-          await this.#store!.set(this.#residents.keyOf(place)!, this.#codec.pack(place));
-          this.#residents.clean(place);
-        }),
-      );
-    }
   }
 
   #isSweepDue(): boolean {
@@ -423,7 +384,7 @@ export class KeyedStreams<R> {
   async #sweep(): Promise<void> {
     this.#swept = Date.now();
     const leaving = this.#residents.idle(this.#swept - this.#choices.idle);
-    await this.#save(leaving.filter((place) => this.#residents.isDirty(place)));
+    await this.#depot?.save(leaving);
     for (const place of leaving) this.#drop(place);
   }
 
@@ -443,7 +404,7 @@ export class KeyedStreams<R> {
 
   #dropAll(): void {
     for (const place of this.#residents.places()) this.#drop(place);
-    this.#formIsStored = false;
+    this.#depot?.changed();
   }
 
   #unpack(key: string, state: Uint8Array): number {
@@ -456,13 +417,4 @@ export class KeyedStreams<R> {
     }
     return place;
   }
-}
-
-/** `Promise.all` that waits for every one before it tells of an error. */
-async function all<T>(promises: readonly Promise<T>[]): Promise<T[]> {
-  const settled = await Promise.allSettled(promises);
-  return settled.map((outcome) => {
-    if (outcome.status === 'rejected') throw outcome.reason;
-    return outcome.value;
-  });
 }

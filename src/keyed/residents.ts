@@ -59,10 +59,6 @@ export class Residents {
     return this.#dirty[place] === 1;
   }
 
-  dirty(): number[] {
-    return this.places().filter((place) => this.isDirty(place));
-  }
-
   /** Places that nobody has needed since `since`. */
   idle(since: number): number[] {
     return this.places().filter((place) => this.#used[place]! < since);
