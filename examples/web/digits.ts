@@ -41,18 +41,18 @@ export function digitListener(stream: Stream, { sampleRate, quantum }: LiveConte
   // Where the word began, and the last loud frame so far.
   let onset = 0;
   let loud = 0;
-  let power = 0;
-  let floor = LEAST;
+  // The sum of a step's squares, and the background: in an array, since engines allocate the fractions of variables.
+  const levels = Float64Array.of(0, LEAST);
 
   /** At the end of each step: does a word begin, or end? */
   const gate = (): void => {
-    const level = Math.sqrt(power / step);
-    power = 0;
-    const isLoud = level > Math.max(LEAST, ABOVE * floor);
+    const level = Math.sqrt(levels[0]! / step);
+    levels[0] = 0;
+    const isLoud = level > Math.max(LEAST, ABOVE * levels[1]!);
     if (isLoud) loud = written;
     if (results[HEARING] === 1) return;
     // The background: falls at once, rises by a tenth in a second.
-    floor = Math.min(level, floor * 1.001 + 1e-7);
+    levels[1] = Math.min(level, levels[1]! * 1.001 + 1e-7);
     if (!isLoud) return;
     stream.reset();
     onset = written;
@@ -86,7 +86,7 @@ export function digitListener(stream: Stream, { sampleRate, quantum }: LiveConte
       const count = down.processInto(input, came);
       for (let i = 0; i < count; i++) {
         past[written++ & (past.length - 1)] = came[i]!;
-        power += came[i]! * came[i]!;
+        levels[0]! += came[i]! * came[i]!;
         if (written % step === 0) gate();
       }
       if (results[HEARING] === 1 && read < written) take(Math.min(most, written - read));

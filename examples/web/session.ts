@@ -16,7 +16,8 @@ const sleep = (seconds: number): Promise<void> =>
 export class Session {
   readonly context: AudioContext;
   readonly reader: TapReader;
-  readonly #node: AudioWorkletNode;
+  /** What runs the model: one input, one output. */
+  readonly node: AudioWorkletNode;
   readonly #monitor: GainNode;
   #source: { readonly node: AudioNode; stop(): void } | undefined;
   #listening = false;
@@ -25,7 +26,7 @@ export class Session {
   private constructor(context: AudioContext, node: AudioWorkletNode, reader: TapReader) {
     this.context = context;
     this.reader = reader;
-    this.#node = node;
+    this.node = node;
     this.#monitor = new GainNode(context, { gain: 0 });
     node.connect(this.#monitor).connect(context.destination);
   }
@@ -128,7 +129,7 @@ export class Session {
   #play(source: { readonly node: AudioNode; stop(): void }): void {
     this.stop();
     this.#source = source;
-    source.node.connect(this.#node);
+    source.node.connect(this.node);
   }
 
   #fade(gain: number): void {
@@ -136,12 +137,12 @@ export class Session {
   }
 
   #post(message: ToWorklet): void {
-    this.#node.port.postMessage(message, []);
+    this.node.port.postMessage(message, []);
   }
 
   #ask(message: ToWorklet): Promise<Ready> {
     return new Promise((resolve, reject) => {
-      const { port } = this.#node;
+      const { port } = this.node;
       const hear = ({ data }: MessageEvent<FromWorklet>): void => {
         if (data.type !== 'ready' && data.type !== 'failed') return;
         port.removeEventListener('message', hear);

@@ -41,8 +41,9 @@ class Live extends AudioWorkletProcessor {
       case 'set':
         return this.#processor.set(message.name, message.value);
       case 'measure': {
-        const { clock, isExact } = message.exact ? exactClock() : { clock: coarseClock, isExact: false };
-        return this.#processor.measure(clock, isExact);
+        if (!message.exact) return this.#processor.measure(coarseClock);
+        const { clock, isExact } = exactClock();
+        return this.#processor.measure(clock, { isExact, every: 1 });
       }
       case 'stop':
         this.#running = false;
