@@ -301,7 +301,9 @@ function checkBlock(input: Samples, channels: number, ended: boolean): void {
 
 function checkRoom(output: Samples, samples: number): void {
   if (output.length >= samples) return;
-  throw new ArgumentError(`The output has room for ${output.length} samples, ${samples} come; make it longer.`);
+  throw new ArgumentError(
+    `The output has room for ${output.length} samples, ${samples} come; make it longer.`,
+  );
 }
 
 function gcd(a: number, b: number): number {

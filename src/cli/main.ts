@@ -15,7 +15,16 @@ import { serveVerb } from './serve.ts';
 import { trainVerb } from './train.ts';
 import { exitStatusOf, quietPipes, report } from './support/failure.ts';
 
-const verbs = [processVerb, denoiseVerb, importVerb, inspectVerb, trainVerb, micVerb, serveVerb, conformanceVerb];
+const verbs = [
+  processVerb,
+  denoiseVerb,
+  importVerb,
+  inspectVerb,
+  trainVerb,
+  micVerb,
+  serveVerb,
+  conformanceVerb,
+];
 
 const program = new Command('statewave')
   .description('State space models on live signals and recordings.')
