@@ -13,3 +13,4 @@ export { StateProbe } from './state-probe.ts';
 export { MessageTap, SharedTap, type Batch, type Port, type SharedMemory, type Tap } from './tap.ts';
 export { messageReader, sharedReader, type ReadablePort, type TapReader } from './tap-reader.ts';
 export { WorkMeter } from './work-meter.ts';
+export { withoutKernels, type BundlerPlugin } from './without-kernels.ts';

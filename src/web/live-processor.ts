@@ -21,6 +21,11 @@ import { WorkMeter } from './work-meter.ts';
 
 /** Times a second that a page is told what a model is doing. */
 const SCOPES = 30;
+/**
+ * Of so many quanta one is measured: engines allocate the number that a clock returns. A prime, since models have
+ * rhythms of their own.
+ */
+const SAMPLED = 17;
 
 /**
  * What an AudioWorkletProcessor does with a render quantum, without one: runs a model, mixes it with what came in,
@@ -46,6 +51,8 @@ export class LiveProcessor {
   #probe = new StateProbe([]);
   #clock: Clock = coarseClock;
   #exact = false;
+  #every = SAMPLED;
+  #untilSample = 0;
   #frames = 0;
   #untilScope = 0;
 
@@ -81,10 +88,16 @@ export class LiveProcessor {
     else this.#model?.set?.(name, value);
   }
 
-  /** Measures work by another clock; begins anew. */
-  measure(clock: Clock, isExact: boolean): void {
+  /**
+   * Measures work by another clock; begins anew.
+   *
+   * @param every of so many quanta one is measured: 1 for all, 0 for none.
+   */
+  measure(clock: Clock, { isExact = false, every = SAMPLED } = {}): void {
     this.#clock = clock;
     this.#exact = isExact;
+    this.#every = every;
+    this.#untilSample = 0;
     this.#meter.reset();
   }
 
@@ -94,9 +107,19 @@ export class LiveProcessor {
    * @throws ArgumentError for quanta of another size than the context's.
    */
   process(input: Float32Array | undefined, outputs: readonly Float32Array[]): void {
-    const model = this.#model;
-    if (model === undefined) return;
+    if (this.#model === undefined) return;
+    if (this.#every === 0 || this.#untilSample > 0) {
+      this.#untilSample--;
+      this.#run(this.#model, input, outputs);
+      return;
+    }
+    this.#untilSample = this.#every - 1;
     const start = this.#clock();
+    this.#run(this.#model, input, outputs);
+    this.#meter.record(this.#clock() - start);
+  }
+
+  #run(model: LiveModel, input: Float32Array | undefined, outputs: readonly Float32Array[]): void {
     const dry = input ?? this.#silence;
     if (dry.length !== this.context.quantum) {
       throw new ArgumentError(
@@ -114,7 +137,6 @@ export class LiveProcessor {
       this.#untilScope += Math.round(this.context.sampleRate / SCOPES);
       this.#fillScope(model);
     }
-    this.#meter.record(this.#clock() - start);
   }
 
   #fillScope({ results }: LiveModel): void {

@@ -10,6 +10,7 @@ import { showLine } from './line.ts';
 import { measureLatency } from './measure.ts';
 import { destinations, type Destinations, type MicOptions } from './options.ts';
 import { openFileSource, type FileSource } from './source.ts';
+import { soundFirst } from './priority.ts';
 import { onStop } from './stop.ts';
 import { summarise, tell } from './summary.ts';
 
@@ -65,6 +66,7 @@ async function play(
     quality: options.quality,
     precision: options.precision,
   };
+  if (!fast) soundFirst();
   const click = options.measureLatency === true ? await measureLatency(live) : undefined;
   const session = await startLive(live);
   try {

@@ -33,7 +33,11 @@ async function microphone(audio: WebAudio, rate: number | undefined): Promise<vo
       ...(deviceId === undefined ? {} : { deviceId }),
       ...(rate === undefined ? {} : { sampleRate: rate }),
     };
-    await audio.mediaDevices.getUserMedia({ audio: constraints });
+    const stream = await audio.mediaDevices.getUserMedia({ audio: constraints });
+    // Closing a context is what releases the device; a JACK server may not outlive clients that just vanish.
+    const context = new audio.AudioContext({ sinkId: { type: 'none' } });
+    context.createMediaStreamSource(stream);
+    await context.close();
     say({ microphone: 'open' });
   } catch (error) {
     say({ microphoneError: reason(error) });

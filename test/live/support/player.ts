@@ -5,7 +5,7 @@
  *     node player.ts clip.wav
  */
 import { createInterface } from 'node:readline';
-import { readWavFile } from './read-wav.ts';
+import { readAudio } from '../../../src/audio/index.ts';
 
 interface Source {
   buffer: unknown;
@@ -14,6 +14,7 @@ interface Source {
   start(): void;
 }
 interface Player {
+  close(): Promise<void>;
   readonly destination: unknown;
   createBuffer(
     channels: number,
@@ -26,7 +27,8 @@ interface Player {
 const { AudioContext } = (await import('node-web-audio-api')) as unknown as {
   AudioContext: new (options: { sampleRate: number }) => Player;
 };
-const { samples, sampleRate } = await readWavFile(process.argv[2]!);
+const { samples, info } = await readAudio(process.argv[2]!);
+const { sampleRate } = info;
 const context = new AudioContext({ sampleRate });
 const buffer = context.createBuffer(1, samples.length, sampleRate);
 buffer.copyToChannel(samples, 0);
@@ -36,5 +38,5 @@ source.connect(context.destination);
 source.addEventListener('ended', () => console.log('played'));
 createInterface({ input: process.stdin })
   .once('line', () => source.start())
-  .once('close', () => process.exit());
+  .once('close', () => void context.close().then(() => process.exit()));
 console.log('ready');
