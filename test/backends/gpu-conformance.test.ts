@@ -35,7 +35,7 @@ const trained = [
   'retnet/multiscale_retention',
 ] as const;
 /** That the modes run the same kernels alike, `gpu-training.test.ts` shows. */
-const few: ReadonlySet<string> = new Set(['s4d/minimal', 'rnn/lstm', 'retnet/multiscale_retention']);
+const few: ReadonlySet<string> = new Set(['rnn/lstm', 'retnet/multiscale_retention']);
 
 describe.each([...backends.keys()])('official gradients, --backend %s', (name) => {
   const backend = backends.get(name)!;

@@ -263,14 +263,13 @@ export const cases: Readonly<Record<string, Layer>> = {
   ),
 };
 
-/** What modes other than `cpu` run, which are slow to compile; S4D they meet in the tests of losses. */
+/** What modes other than `cpu` run, which are slow to compile; scans that stand still and that vary they meet elsewhere. */
 export const FEW = [
-  'mamba',
   's5',
   'convolution that looks ahead',
   'transposed convolution',
   'a matrix scan with a decay a key',
-  'gru cell that resets before the product, from a state of its own',
+  'gru cell without a bias',
   'movement',
   'pointwise',
   'pools',
