@@ -13,7 +13,10 @@ export interface MqttOptions {
   readonly clientId?: string;
   /** Seconds that the broker keeps the session, and what comes meanwhile, for a client that is gone; 0. */
   readonly session?: number;
-  /** Messages in hand, unacknowledged, at most; 100. */
+  /**
+   * Messages in hand, unacknowledged, at most; 100. Where a broker brings more than it was told (Mosquitto 2.0.11 brings
+   * as many again with each acknowledgement), the wire holds it back: never more than twice as many wait here.
+   */
   readonly window?: number;
   /** What else the client takes: credentials, TLS, `protocolVersion: 4` for an old broker. */
   readonly connection?: IClientOptions;
@@ -32,6 +35,8 @@ export interface MqttDelivery {
 
 /** Messages as they come; for one reader. Leaving the loop closes the connection. */
 export interface MqttConsumer extends AsyncIterable<MqttDelivery> {
+  /** Messages that have come and have not been read. */
+  readonly waiting: number;
   close(): Promise<void>;
 }
 
@@ -120,8 +125,8 @@ class Inbox implements MqttConsumer {
   readonly #client: MqttClient;
   readonly #window: number;
   #entries: Entry[] = [];
-  /** Messages without acknowledgement that wait for room. */
-  #room: (() => void) | undefined;
+  /** Lets the wire go on, where it stands still. */
+  #goOn: (() => void) | undefined;
   #wake: (() => void) | undefined;
   #end: { readonly error?: Error } | undefined;
 
@@ -140,6 +145,10 @@ class Inbox implements MqttConsumer {
     });
   }
 
+  get waiting(): number {
+    return this.#entries.length;
+  }
+
   /** No generator: `return` has to end a `next` that waits. */
   [Symbol.asyncIterator](): AsyncIterator<MqttDelivery, void> {
     return {
@@ -155,10 +164,7 @@ class Inbox implements MqttConsumer {
     for (;;) {
       const entry = this.#end?.error ? undefined : this.#entries.shift();
       if (entry) {
-        if (this.#entries.length < this.#window) {
-          this.#room?.();
-          this.#room = undefined;
-        }
+        if (this.#entries.length < this.#window) this.#goOn?.();
         return { done: false, value: entry };
       }
       if (this.#end?.error) {
@@ -174,7 +180,7 @@ class Inbox implements MqttConsumer {
   async close(): Promise<void> {
     this.#finish({});
     this.#entries = [];
-    this.#room?.();
+    this.#goOn?.();
     // At once: messages that nobody has acknowledged must not be waited for.
     await this.#client.endAsync(true);
   }
@@ -200,12 +206,31 @@ class Inbox implements MqttConsumer {
       },
     });
     this.#wake?.();
-    if (qos === 1) {
-      // With an error the client goes on without the acknowledgement, which follows when the reader says so.
-      callback(new Error('not yet'));
-    } else if (this.#entries.length < this.#window) callback();
-    // Without acknowledgements the wire itself has to hold the broker back.
-    else this.#room = callback;
+    // With an error the client goes on without the acknowledgement, which follows when the reader says so.
+    const next = (): void => (qos === 1 ? callback(new Error('not yet')) : callback());
+    if (this.#entries.length < 2 * this.#window) next();
+    else this.#standStill(next);
+  }
+
+  /** Nothing more is read from the wire until there is room. */
+  #standStill(next: () => void): void {
+    // One of a connection that is gone.
+    this.#goOn?.();
+    const client = this.#client;
+    const { keepalive = 60 } = client.options;
+    // The answers to the client's pings are on the wire, too, behind what is not read: both sides are told otherwise.
+    const alive = (): void => {
+      if (!client.connected) return;
+      client.sendPing();
+      client.reschedulePing(true);
+    };
+    client.reschedulePing(true);
+    const timer = keepalive > 0 ? setInterval(alive, (1000 * keepalive) / 3) : undefined;
+    this.#goOn = () => {
+      clearInterval(timer);
+      this.#goOn = undefined;
+      next();
+    };
   }
 }
 

@@ -94,6 +94,33 @@ describe.skipIf(!hasMosquitto)('openMqtt (skipped where there is no mosquitto)',
     await back.stop();
   });
 
+  it('holds back a broker that brings more than it was told', async () => {
+    const window = 10;
+    const options = { url: broker.url, topics: 'm', window, clientId: 'm', session: 60 };
+    const consumer = await openMqtt({ ...options, connection: { keepalive: 1 } });
+    const sender = await broker.connect();
+    const sending = (async () => {
+      for (let i = 0; i < 3000; i += 50)
+        await Promise.all(
+          Array.from({ length: 50 }, (_, k) => sender.publishAsync('m', `${i + k}`, { qos: 1 })),
+        );
+    })();
+    let [count, most] = [0, 0];
+    for await (const delivery of consumer) {
+      expect(textOf(delivery)).toBe(`${count}`);
+      expect(delivery.duplicate).toBe(false);
+      most = Math.max(most, consumer.waiting);
+      delivery.acknowledge();
+      // Longer than the client waits for an answer to its pings.
+      if (count === 100) await sleep(1800);
+      if (count % 10 === 0) await sleep(1);
+      if (++count === 3000) break;
+    }
+    expect(most).toBeLessThanOrEqual(2 * window);
+    await sending;
+    await sender.endAsync();
+  });
+
   it('pauses the wire for messages without acknowledgement', async () => {
     const consumer = await openMqtt({ url: broker.url, topics: 'q', qos: 0, window: 5 });
     const sender = await broker.connect();
