@@ -9,16 +9,15 @@ export const noBrowser = existsSync(CHROMIUM)
   : `there is no Chromium at ${CHROMIUM}; install it, or name one in CHROMIUM`;
 
 /** @param microphone a WAV file, played again and again from when the page first asks for the microphone. */
+export const browserArguments = (microphone: string): string[] => [
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+  `--use-file-for-fake-audio-capture=${microphone}`,
+  '--autoplay-policy=no-user-gesture-required',
+];
+
 export const launch = (microphone: string): Promise<Browser> =>
-  chromium.launch({
-    executablePath: CHROMIUM,
-    args: [
-      '--use-fake-device-for-media-stream',
-      '--use-fake-ui-for-media-stream',
-      `--use-file-for-fake-audio-capture=${microphone}`,
-      '--autoplay-policy=no-user-gesture-required',
-    ],
-  });
+  chromium.launch({ executablePath: CHROMIUM, args: browserArguments(microphone) });
 
 /** What the page gives to tests; see the end of `examples/web/page.ts`. */
 export interface InPage {

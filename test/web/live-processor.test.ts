@@ -1,22 +1,18 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type * as Models from '../../examples/web/models.ts';
 import type { ModelName } from '../../examples/web/messages.ts';
-import { ringMemory } from '../../src/live/index.ts';
 import { realDft } from '../../src/math/real-dft.ts';
 import {
-  coarseClock,
   LiveProcessor,
   messageReader,
   MessageTap,
   scope,
-  SharedTap,
   StateProbe,
   WorkMeter,
   type LiveModel,
   type Tap,
 } from '../../src/web/index.ts';
 import { snapshotNumbers } from '../../src/stream/index.ts';
-import { allocatedBy } from '../support/allocations.ts';
 import { pageModels, randomModels, scratch, weightsIn } from './support.ts';
 
 const RATE = 48_000;
@@ -193,26 +189,6 @@ describe.each<ModelName>(['denoiser', 'digits', 'resonator'])('%s', (name) => {
     }
     expect(loudest).toBeGreaterThan(0);
   });
-});
-
-// The larger models take the engine minutes of sound to optimise to the end: `test/soak/page.ts` measures those.
-test('nothing becomes garbage in a quantum', () => {
-  const memory = {
-    ring: ringMemory({ frames: 4096, channels: 2 }),
-    scope: new SharedArrayBuffer(4 * scope.SCOPE_SIZE),
-  };
-  const processor = new LiveProcessor(context, new SharedTap(memory));
-  processor.load(modelOf('resonator'));
-  const input = new Float32Array(QUANTUM);
-  const outputs = [new Float32Array(QUANTUM)];
-  let k = 0;
-  const quantum = (): void => {
-    for (let i = 0; i < QUANTUM; i++, k++) input[i] = Math.sin(k / 20) / 2;
-    processor.process(input, outputs);
-  };
-  // A clock's numbers are garbage to most engines; by default one quantum in seventeen is measured.
-  processor.measure(coarseClock, { every: 0 });
-  expect(allocatedBy(8000, quantum)).toBeLessThan(1);
 });
 
 test('both ways to the page bring every frame, and count those that there is no room for', () => {

@@ -1,0 +1,146 @@
+/**
+ * The page for as long as people use it: a fake microphone through the denoiser in headless Chromium while another core
+ * is kept busy. Says how much was lost, how long the work of a quantum took, and what memory did; then how much garbage
+ * each model makes. Fails where anything was lost, memory grew, or a quantum's work took more than half of it.
+ *
+ *     node test/soak/page.ts [minutes, 10 by default]
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { chromium } from 'playwright-core';
+import type * as Models from '../../examples/web/models.ts';
+import type { ModelName } from '../../examples/web/messages.ts';
+import { buildWeb } from '../../scripts/build-web.ts';
+import { startServer } from '../../src/cli/serve/server.ts';
+import { ringMemory } from '../../src/live/index.ts';
+import { LiveProcessor, scope, SharedTap } from '../../src/web/index.ts';
+import { allocatedBy } from '../support/allocations.ts';
+import { browserArguments, CHROMIUM, losses, noBrowser, type InPage } from '../web/browser.ts';
+import { loadBundled, randomModels, root, weightsIn } from '../web/fixtures.ts';
+
+const minutes = Number(process.argv[2] ?? 10);
+if (!(minutes > 0)) {
+  console.error('usage: node test/soak/page.ts [minutes]');
+  process.exit(2);
+}
+if (noBrowser !== undefined) {
+  console.error(noBrowser);
+  process.exit(2);
+}
+
+/** MiB by which memory may be larger at the end than after the first minute. */
+const MOST_GROWTH = 16;
+const folder = mkdtempSync(join(tmpdir(), 'statewave-soak-'));
+const problems: string[] = [];
+
+/** MiB of all processes below one. */
+function memoryBelow(pid: number): number {
+  const rows = execFileSync('ps', ['-eo', 'pid=,ppid=,rss='], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map((row) => row.trim().split(/\s+/).map(Number) as [number, number, number]);
+  const below = (above: number): number =>
+    rows.filter(([, parent]) => parent === above).reduce((sum, [own, , rss]) => sum + rss + below(own), 0);
+  return below(pid) / 1024;
+}
+
+/** The least of a few looks: collections come and go. */
+async function settledMemory(pid: number): Promise<number> {
+  let least = Infinity;
+  for (let i = 0; i < 10; i++) {
+    least = Math.min(least, memoryBelow(pid));
+    await sleep(1000);
+  }
+  return least;
+}
+
+async function soak(models: string): Promise<void> {
+  await buildWeb(join(folder, 'site'), { models });
+  const server = await startServer({ folder: join(folder, 'site'), port: 0 });
+  const busy = new Worker('for (;;);', { eval: true });
+  const browser = await chromium.launchServer({
+    executablePath: CHROMIUM,
+    args: browserArguments(join(root, 'fixtures/speech/noisy.wav')),
+  });
+  try {
+    const client = await chromium.connect(browser.wsEndpoint());
+    const page = await (await client.newContext({ permissions: ['microphone'] })).newPage();
+    await page.goto(server.url);
+    await page.click('#microphone');
+    await page.locator('body[data-source=microphone]').waitFor();
+    await page.check('#exact', { force: true });
+    const end = Date.now() + minutes * 60_000;
+    await sleep(Math.min(50_000, minutes * 20_000));
+    const pid = browser.process().pid!;
+    const first = await settledMemory(pid);
+    const before = await losses(page);
+    console.log(`after a minute: ${first.toFixed(0)} MiB, ${JSON.stringify(before)}`);
+    while (Date.now() < end) {
+      await sleep(Math.min(30_000, Math.max(1000, end - Date.now())));
+      console.log(
+        `${((end - Date.now()) / 60_000).toFixed(1)} minutes left: ${JSON.stringify(await losses(page))}`,
+      );
+    }
+    const growth = (await settledMemory(pid)) - first;
+    const { underruns, late, dropped } = await losses(page);
+    const numbers = await page.evaluate(() =>
+      Array.from((globalThis as unknown as InPage).statewaveLive.session()!.reader.scope.subarray(0, 8)),
+    );
+    const [frames, load, p999, worst, quantum] = numbers as [number, number, number, number, number];
+    console.log(
+      `${frames / 48_000} s: ${underruns} underruns, ${late} late quanta, ${dropped} dropped frames; ` +
+        `load ${(100 * load).toFixed(1)} %, work p99.9 ${p999.toFixed(0)} µs (${((100 * p999) / quantum).toFixed(0)} % of ` +
+        `a quantum), worst ${worst.toFixed(0)} µs; memory ${growth >= 0 ? '+' : ''}${growth.toFixed(1)} MiB`,
+    );
+    // A quantum that is late by the clock is no underrun yet: the device has some in hand.
+    if (underruns + dropped > 0) problems.push('sound was lost');
+    if (p999 > quantum / 2) problems.push('work takes more than half of a quantum');
+    if (growth > MOST_GROWTH) problems.push(`memory grew by more than ${MOST_GROWTH} MiB`);
+    await client.close();
+  } finally {
+    await Promise.all([browser.close(), busy.terminate(), server.close()]);
+  }
+}
+
+async function garbage(models: string): Promise<void> {
+  const context = { sampleRate: 48_000, quantum: 128 };
+  const loaded = await loadBundled(join(folder, 'desk'), { models: join(root, 'examples/web/models.ts') });
+  const { liveModel } = loaded['models'] as typeof Models;
+  for (const name of ['resonator', 'denoiser', 'digits'] satisfies ModelName[]) {
+    const memory = {
+      ring: ringMemory({ frames: 4096, channels: 2 }),
+      scope: new SharedArrayBuffer(4 * scope.SCOPE_SIZE),
+    };
+    const processor = new LiveProcessor(context, new SharedTap(memory));
+    processor.load(liveModel(name, name === 'resonator' ? undefined : weightsIn(models, name), context));
+    processor.measure(() => 0, { every: 0 });
+    const input = new Float32Array(128);
+    const outputs = [new Float32Array(128)];
+    let k = 0;
+    const quantum = (): void => {
+      for (let i = 0; i < 128; i++, k++) input[i] = Math.sin(k / 20) / 2;
+      processor.process(input, outputs);
+    };
+    // Engines optimise rarely called functions late.
+    for (let i = 0; i < 100_000; i++) quantum();
+    const bytes = allocatedBy(8000, quantum);
+    console.log(`${name}: ${bytes.toFixed(1)} bytes of garbage a quantum`);
+    // A tone without an end is a word every second and a half to the gate in front of the digits, and each word starts
+    // the stream anew, which is no matter of quanta.
+    if (bytes >= 1 && name !== 'digits') problems.push(`${name} makes garbage`);
+  }
+}
+
+try {
+  const models = randomModels(join(folder, 'models'));
+  await soak(models);
+  await garbage(models);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+for (const problem of problems) console.error(problem);
+process.exitCode = problems.length > 0 ? 1 : 0;
