@@ -213,14 +213,14 @@ function meters(): void {
   const numbers = session.reader.scope;
   const load = numbers[scope.LOAD]!;
   const isExact = numbers[scope.EXACT] === 1;
-  const { context, underruns = 0 } = session;
+  const { context } = session;
   (element('load-bar').firstElementChild as HTMLElement).style.width = `${100 * Math.min(1, load)}%`;
   element('load').textContent = `${(100 * load).toFixed(load < 0.1 ? 1 : 0)} %`;
   const share = numbers[scope.P999]! / numbers[scope.QUANTUM]!;
   element('p999').textContent = isExact
     ? `${(numbers[scope.P999]! / 1000).toFixed(2)} ms (${(100 * share).toFixed(0)} %)`
     : 'not measured';
-  element('underruns').textContent = `${underruns + numbers[scope.LATE]!}`;
+  element('underruns').textContent = `${session.underruns ?? numbers[scope.LATE]!}`;
   element('dropped').textContent = `${numbers[scope.DROPPED]!}`;
   const device = context.baseLatency + (context.outputLatency || 0);
   element('device').textContent = `${(1000 * device).toFixed(0)} ms`;

@@ -59,7 +59,8 @@ export class SpectrogramView {
     });
     this.#canvas.nextElementSibling!.replaceChildren(...labels);
     const { context, width, height } = surfaceOf(this.#canvas);
-    context.clearRect(0, 0, width, height);
+    context.fillStyle = `rgb(${palette[0]}, ${palette[1]}, ${palette[2]})`;
+    context.fillRect(0, 0, width, height);
     this.#waiting = [];
   }
 

@@ -54,11 +54,11 @@ export class StateView {
     const each = width / this.#sections.length;
     this.#sections.forEach(({ at }, i) => {
       const from = scope.STATE + at;
-      const point = { re: numbers[from]!, im: numbers[from + 1]! };
-      const trail = this.#trails[i]!;
-      trail.push(point);
-      if (trail.length > TRAIL) trail.shift();
-      this.#largest[0] = Math.max(1e-6, this.#largest[0]! * FORGET, Math.hypot(point.re, point.im));
+      this.#trails[i]!.push({ re: numbers[from]!, im: numbers[from + 1]! });
+      if (this.#trails[i]!.length > TRAIL) this.#trails[i]!.shift();
+    });
+    const reach = Math.max(1e-6, ...this.#trails.flat().map(({ re, im }) => Math.hypot(re, im)));
+    this.#trails.forEach((trail, i) => {
       const radius = 0.42 * Math.min(each, height - 24 * scale);
       const [x, y] = [each * (i + 0.5), height / 2 + 8 * scale];
       context.lineWidth = scale;
@@ -75,13 +75,7 @@ export class StateView {
         context.fillStyle = colours[i]!;
         context.beginPath();
         const size = age === trail.length - 1 ? 5 : 2;
-        context.arc(
-          x + (radius * re) / this.#largest[0]!,
-          y - (radius * im) / this.#largest[0]!,
-          size * scale,
-          0,
-          7,
-        );
+        context.arc(x + (radius * re) / reach, y - (radius * im) / reach, size * scale, 0, 7);
         context.fill();
       });
       context.globalAlpha = 1;
