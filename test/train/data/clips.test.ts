@@ -2,6 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { carried, clips, memoryRecordings, openSource } from '../../../src/train/data/index.ts';
+import { augment } from '../../../src/train/data/augment.ts';
+import { drawsAt } from '../../../src/train/data/draws.ts';
 import type { Ports } from '../../../src/train/data/index.ts';
 import { collect, itemsOf, temporaryFolder, writeWav } from './support.ts';
 
@@ -74,6 +76,22 @@ describe('clips', () => {
     expect(() => clips(recordings([5]), { batch: 1, ports, augmentation: { gain: [0, 0] } })).toThrow(
       /augmentation/,
     );
+  });
+
+  it('takes recordings through lines of a narrower band', async () => {
+    const tone = (turn: number): Float32Array =>
+      Float32Array.from({ length: 2000 }, (_, k) => Math.sin(turn * k));
+    const energy = (x: Float32Array): number =>
+      x.subarray(500, 1500).reduce((sum, value) => sum + value * value, 0);
+    const [low, high] = [tone(0.4 * Math.PI), tone(0.6 * Math.PI)];
+    const draws = drawsAt(1, 0, 0);
+    const kept = augment(low.slice(), 1, { bands: [0.5] }, draws);
+    const lost = augment(high.slice(), 1, { bands: [0.5] }, draws);
+    expect([kept.length, lost.length]).toEqual([2000, 2000]);
+    expect(kept.subarray(500, 1500).every((value, k) => Math.abs(value - low[500 + k]!) < 0.01)).toBe(true);
+    expect(energy(lost)).toBeLessThan(1e-5 * energy(high));
+    expect(augment(high.slice(), 1, { bands: [1] }, draws)).toEqual(high);
+    expect(() => augment(low, 1, { bands: [1.5] }, draws)).toThrow(/bands: 1.5; give shares/);
   });
 
   it('refuses what does not fit', () => {

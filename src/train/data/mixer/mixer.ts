@@ -1,6 +1,6 @@
-import { createResampler } from '../../../audio/resample.ts';
 import { peak, rms } from '../../../audio/level.ts';
 import type { Random } from '../../../init/random.ts';
+import { throughRate } from '../augment.ts';
 import { convolveTwo } from './convolve.ts';
 import { drawEqualiser, filterInPlace } from './equalise.ts';
 import { activeLevel, addScaled, scale } from './level.ts';
@@ -77,10 +77,8 @@ export function mix(parts: MixerParts, settings: MixerSettings, frames: number, 
   }
   if (draws.uniform() < shares.bandLimited) {
     const rate = settings.bands[draws.integer(settings.bands.length)]!;
-    if (rate < sampleRate) {
-      noisy = throughRate(noisy, sampleRate, rate);
-      clean = throughRate(clean, sampleRate, rate);
-    }
+    noisy = throughRate(noisy, 1, sampleRate, rate);
+    clean = throughRate(clean, 1, sampleRate, rate);
   }
   return atLevel({ noisy, clean }, settings, draws);
 }
@@ -126,23 +124,6 @@ function addLevelled(
   const [a, b] = [activeLevel(sum, sampleRate), activeLevel(other, sampleRate)];
   const relative = draws.uniform(most - 9, most + 9);
   if (a > 0 && b > 0) addScaled(sum, other, (a / b) * 10 ** (relative / 20));
-}
-
-/** What a line of a lower rate leaves of a signal. */
-function throughRate(x: Float32Array, sampleRate: number, rate: number): Float32Array {
-  const resample = (input: Float32Array, from: number, to: number): Float32Array[] => {
-    const resampler = createResampler({ from, to, channels: 1, quality: 'fast' });
-    return [resampler.process(input), resampler.end()];
-  };
-  const join = ([a, b]: Float32Array[], length: number): Float32Array => {
-    const out = new Float32Array(length);
-    out.set(a!.subarray(0, length));
-    out.set(b!.subarray(0, Math.max(0, length - a!.length)), a!.length);
-    return out;
-  };
-  const down = resample(x, sampleRate, rate);
-  const low = join(down, down[0]!.length + down[1]!.length);
-  return join(resample(low, rate, sampleRate), x.length);
 }
 
 /** The level that a recording would have had, never clipped. */
