@@ -82,6 +82,7 @@ export async function openMqtt(options: MqttOptions): Promise<MqttConsumer> {
     const granted = await client.subscribeAsync([topics].flat(), { qos });
     const refused = granted.find((grant) => (grant.qos as number) >= 128);
     if (refused) throw new BackendError(`${url} refuses the subscription to ${refused.topic}`);
+    inbox.mayStandStill = true;
   } catch (error) {
     await client.endAsync(true);
     throw error instanceof BackendError
@@ -129,6 +130,11 @@ class Inbox implements MqttConsumer {
   #goOn: (() => void) | undefined;
   #wake: (() => void) | undefined;
   #end: { readonly error?: Error } | undefined;
+  /**
+   * Not before the broker has answered the subscription: its answer is on the wire behind what it brings again of an
+   * older session, and nobody reads that before. It is no more than was under way when that session broke off.
+   */
+  mayStandStill = false;
 
   constructor(client: MqttClient, window: number) {
     this.#client = client;
@@ -208,8 +214,8 @@ class Inbox implements MqttConsumer {
     this.#wake?.();
     // With an error the client goes on without the acknowledgement, which follows when the reader says so.
     const next = (): void => (qos === 1 ? callback(new Error('not yet')) : callback());
-    if (this.#entries.length < 2 * this.#window) next();
-    else this.#standStill(next);
+    if (this.mayStandStill && this.#entries.length >= 2 * this.#window) this.#standStill(next);
+    else next();
   }
 
   /** Nothing more is read from the wire until there is room. */

@@ -121,6 +121,25 @@ describe.skipIf(!hasMosquitto)('openMqtt (skipped where there is no mosquitto)',
     await sender.endAsync();
   });
 
+  it('opens a session that brings more again than the window holds', async () => {
+    const options = { url: broker.url, topics: 'o', clientId: 'o', session: 60 };
+    const first = await openMqtt({ ...options, window: 50 });
+    const sender = await broker.connect();
+    for (let i = 0; i < 100; i++) await sender.publishAsync('o', `${i}`, { qos: 1 });
+    while (first.waiting < 50) await sleep(5);
+    await first.close();
+    // The answer to the subscription comes behind the 50 that nobody acknowledged.
+    const second = await openMqtt({ ...options, window: 10 });
+    const got: string[] = [];
+    for await (const delivery of second) {
+      delivery.acknowledge();
+      got.push(textOf(delivery));
+      if (got.length === 100) break;
+    }
+    expect(got).toEqual(Array.from({ length: 100 }, (_, i) => `${i}`));
+    await sender.endAsync();
+  });
+
   it('pauses the wire for messages without acknowledgement', async () => {
     const consumer = await openMqtt({ url: broker.url, topics: 'q', qos: 0, window: 5 });
     const sender = await broker.connect();
