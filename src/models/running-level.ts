@@ -1,5 +1,5 @@
 import { add, mul, div, runningMean, sqrt, square } from '../ops/index.ts';
-import { defineLayer, sizeOf, type Layer } from '../signal/index.ts';
+import { defineLayer, sizeOf, type Layer, type Signal } from '../signal/index.ts';
 
 /** How a running level follows the signal. */
 export interface RunningLevelOptions {
@@ -9,6 +9,21 @@ export interface RunningLevelOptions {
   readonly prior?: { readonly rms: number; readonly seconds: number };
   /** Hz, where the layer itself knows no rate. */
   readonly sampleRate?: number;
+}
+
+/**
+ * The root-mean-square of what was heard so far, of each channel: √(running mean of x² + 1e-8).
+ *
+ * @param rate Hz of the signal.
+ * @example div(x, runningLevelOf(x, 16_000))
+ */
+export function runningLevelOf(x: Signal, rate: number, options: RunningLevelOptions = {}): Signal {
+  const { seconds = 4, prior = { rms: 0.1, seconds: 0.3 } } = options;
+  const power = runningMean(square(x), {
+    memory: seconds * rate,
+    prior: { value: prior.rms ** 2, frames: prior.seconds * rate },
+  });
+  return sqrt(add(power, 1e-8));
 }
 
 /**
@@ -24,22 +39,14 @@ export interface RunningLevelOptions {
  * const model = runningLevel(cleanUMamba(sizes));
  */
 export function runningLevel(layer: Layer, options: RunningLevelOptions = {}): Layer {
-  const {
-    seconds = 4,
-    prior = { rms: 0.1, seconds: 0.3 },
-    sampleRate = layer.sampleRate ?? 16_000,
-  } = options;
+  const { sampleRate = layer.sampleRate ?? 16_000 } = options;
   return defineLayer({
     name: layer.name,
     features: sizeOf(layer.inputs['input']!),
     sampleRate: layer.sampleRate,
     endPadding: layer.endPadding,
     apply(trace, x) {
-      const power = runningMean(square(x), {
-        memory: seconds * sampleRate,
-        prior: { value: prior.rms ** 2, frames: prior.seconds * sampleRate },
-      });
-      const level = sqrt(add(power, 1e-8));
+      const level = runningLevelOf(x, sampleRate, options);
       return mul(layer.apply(trace, div(x, level)), level);
     },
   });

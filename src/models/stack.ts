@@ -1,8 +1,9 @@
 import { ArgumentError } from '../errors.ts';
 import { glu, linear } from '../layers/linear.ts';
 import { layerNorm, rmsNorm } from '../layers/norm.ts';
-import { add, dropout as dropoutOf, gelu, runningMean } from '../ops/index.ts';
+import { add, div, dropout as dropoutOf, gelu, runningMean } from '../ops/index.ts';
 import { defineLayer, sizeOf, type Layer, type Signal, type Trace } from '../signal/index.ts';
+import { runningLevelOf } from './running-level.ts';
 
 /** Configuration of `stack`. */
 export interface StackOptions {
@@ -26,14 +27,23 @@ export interface StackOptions {
   readonly tieDropout?: boolean | undefined;
   /** `mean`: the decoder sees the mean over all frames so far, for answers about a sequence; `none` (default). */
   readonly pool?: 'none' | 'mean' | undefined;
+  /**
+   * The input is divided by its own running level first, for signals whose level says nothing: recordings of strangers.
+   * False. Needs `sampleRate`.
+   */
+  readonly level?: boolean | undefined;
   /** Hz that the parameters are for. */
   readonly sampleRate?: number | undefined;
 }
 
+/** So little is believed at the start that a faint voice outweighs it within a syllable. */
+const LEVEL = { seconds: 60, prior: { rms: 0.02, seconds: 0.05 } };
+
 /**
  * Residual blocks around any layers, between an encoder and a decoder: what a user trains who has a task and no paper.
  *
- *     x ← encoder(u);   x ← x + dropout(activation(layerᵢ(norm(x)))) …;   y = decoder(norm(x))
+ *     u ← u / level(u)   of `level`;   x ← encoder(u);
+ *     x ← x + dropout(activation(layerᵢ(norm(x)))) …;   y = decoder(norm(x))
  *
  * | parameter | shape |
  * | --- | --- |
@@ -52,7 +62,7 @@ export interface StackOptions {
  */
 export function stack(options: StackOptions): Layer {
   const { inputs, outputs, features, layers, norm = 'layer', preNorm = true } = options;
-  const { activation = 'none', dropout = 0, tieDropout = true, pool = 'none' } = options;
+  const { activation = 'none', dropout = 0, tieDropout = true, pool = 'none', level = false } = options;
   if (layers.length === 0) throw new ArgumentError('stack: there are no layers; give one at least');
   layers.forEach((layer, i) => {
     const width = sizeOf(layer.inputs['input']!);
@@ -71,12 +81,16 @@ export function stack(options: StackOptions): Layer {
     const y = gelu(x);
     return activation === 'gelu' ? y : glu(linear(trace, y, { name: 'gate', outputs: 2 * features }));
   };
+  const sampleRate = options.sampleRate ?? layers.find((layer) => layer.sampleRate !== undefined)?.sampleRate;
+  if (level && sampleRate === undefined)
+    throw new ArgumentError('stack: a running level needs seconds; give sampleRate');
   return defineLayer({
     name: 'stack',
     features: inputs,
-    sampleRate: options.sampleRate ?? layers.find((layer) => layer.sampleRate !== undefined)?.sampleRate,
+    sampleRate,
     apply(trace, u) {
-      let x = linear(trace, u, { name: 'encoder', outputs: features });
+      const heard = level ? div(u, runningLevelOf(u, sampleRate!, LEVEL)) : u;
+      let x = linear(trace, heard, { name: 'encoder', outputs: features });
       layers.forEach((layer, i) => {
         const block = trace.scope(`layers.${i}`);
         const y = layer.apply(block.scope('layer'), preNorm ? normed(block, x) : x);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ArgumentError } from '../../src/errors.ts';
-import { initialise, lru, s4d, s5 } from '../../src/index.ts';
+import { compile, initialise, lru, s4d, s5 } from '../../src/index.ts';
 import { modelFor, stack } from '../../src/models/index.ts';
 import { traceModel } from '../../src/signal/index.ts';
 import { verifyAdjoint } from '../contract/op.ts';
@@ -20,6 +20,31 @@ describe('stack', () => {
   const test = { name: 'stack', model, parameters: initialise(model, 1) };
   verifyStream(test);
   verifyAdjoint({ ...test, frames: 6 });
+  const levelled = stack({
+    inputs: 1,
+    outputs: 2,
+    features: 4,
+    layers: [s5({ features: 4, states: 4 })],
+    level: true,
+    sampleRate: 1000,
+  });
+  const parametersOf = initialise(levelled, 1);
+  verifyAdjoint({ name: 'stack of a running level', model: levelled, parameters: parametersOf, frames: 6 });
+
+  it('hears a signal as it is at any level, with a running level', () => {
+    const signal = Float32Array.from({ length: 4000 }, (_, k) => Math.sin(0.3 * k) + Math.sin(0.71 * k));
+    const answers = [0.01, 0.05, 1].map((gain) =>
+      compile(levelled, parametersOf)
+        .push(signal.map((x) => gain * x))
+        .subarray(-100),
+    );
+    for (const answer of answers) {
+      answer.forEach((y, k) => expect(Math.abs(y - answers[1]![k]!)).toBeLessThan(0.05));
+    }
+    expect(() =>
+      stack({ inputs: 1, outputs: 1, features: 4, layers: [s4d({ features: 4 })], level: true }),
+    ).toThrow(/give sampleRate/);
+  });
 
   it('names its parameters by block', () => {
     expect(names(model).filter((name) => !/layer\.(?!\d)/.test(name))).toEqual([

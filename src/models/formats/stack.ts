@@ -16,6 +16,7 @@ import { stack } from '../stack.ts';
  * | `activation` | behind each layer: `none` (default), `gelu`, `glu` |
  * | `dropout`, `tie_dropout` | in training alone; 0, and true |
  * | `pool` | `none` (default), or `mean` over all frames so far |
+ * | `level` | true: the input is divided by its running level first; false |
  * | `sample_rate` | Hz that the weights are for |
  *
  * @param build makes the model of a layer's format.
@@ -39,6 +40,7 @@ export const stackFormat = (build: (format: string, config: Config) => Model): M
       dropout: read.positive('dropout') ?? 0,
       tieDropout: read.boolean('tie_dropout', true),
       pool: read.choice('pool', { none: 'none', mean: 'mean' } as const, 'none'),
+      level: read.boolean('level', false),
       sampleRate: read.positive('sample_rate'),
     };
     read.done();
