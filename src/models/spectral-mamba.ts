@@ -1,3 +1,4 @@
+import { zoh } from '../discretize/index.ts';
 import { linear } from '../layers/linear.ts';
 import { mambaMixer } from '../layers/mamba.ts';
 import {
@@ -5,6 +6,7 @@ import {
   concat,
   delay,
   dense,
+  diagonalScan,
   div,
   exp,
   inverseStft,
@@ -39,6 +41,11 @@ export interface SpectralMambaOptions {
   readonly states?: number;
   /** T: spectra that are filtered into one, the current one and those before it; 1 is a complex mask. */
   readonly taps?: number;
+  /**
+   * Hz below which a recording is rumble and no voice: a high-pass of second order in front. Short spectra can't tell the
+   * two apart, since their lowest bins hold both; what the high-pass turns in phase, the filters turn back. None.
+   */
+  readonly cutoff?: number | undefined;
 }
 
 /** Power laws of the features: magnitudes to the 0.3, which follows loudness better than the logarithm near silence. */
@@ -52,7 +59,7 @@ const MEMORY_SECONDS = 3;
  * A denoiser of ours: Mamba blocks look at compressed spectra, frame by frame, and give a short complex filter along
  * time for every bin.
  *
- *     X = stft(x),   X̂ = X / level,   level² a running mean of the spectra's power
+ *     X = stft(highpass(x)),   X̂ = X / level,   level² a running mean of the spectra's power
  *     features = (|X̂|^0.3, X̂ |X̂|^−0.7)  →  input  →  blocks  →  output = M
  *     Y[j] = X[j] + Σₜ M[j]ₜ X[j − t],  t = 0 … T − 1          y = istft(Y)
  *
@@ -75,7 +82,7 @@ const MEMORY_SECONDS = 3;
  */
 export function spectralMamba(options: SpectralMambaOptions): Layer {
   const { sampleRate = 16_000, window = 256, hop = window / 2, features, layers, inner } = options;
-  const { states = 16, taps = 1 } = options;
+  const { states = 16, taps = 1, cutoff } = options;
   const frames: StftOptions = { size: window, hop, window: sineWindow(window) };
   return defineLayer({
     name: 'spectral-mamba',
@@ -83,7 +90,7 @@ export function spectralMamba(options: SpectralMambaOptions): Layer {
     sampleRate,
     endPadding: (frames) => window - hop + ((hop - (frames % hop)) % hop),
     apply(trace, x) {
-      const X = stft(x, frames);
+      const X = stft(cutoff === undefined ? x : highPass(x, cutoff / sampleRate), frames);
       const bins = X.shape[1]!;
       const level = runningLevelOf(X, { window, perSecond: sampleRate / hop });
       const hidden = linear(trace, compressed(div(X, level)), { name: 'input', outputs: features });
@@ -100,6 +107,25 @@ export function spectralMamba(options: SpectralMambaOptions): Layer {
 /** sin(π (n + ½) / N): symmetric, so that no sample of a window is wasted on a zero; squares add up at half overlap. */
 const sineWindow = (size: number): Float64Array =>
   Float64Array.from({ length: size }, (_, n) => Math.sin((Math.PI * (n + 0.5)) / size));
+
+/**
+ * Butterworth's high-pass of second order as a state space in continuous time, y = u − √2 ω Re(x), x′ = p x + u with its
+ * pole p = ω (−1 + i)/√2; ZOH keeps the zero at 0 Hz.
+ *
+ * @param cutoff in cycles a frame, far below ½.
+ */
+function highPass(u: Signal, cutoff: number): Signal {
+  const { trace } = u;
+  const pole = Math.PI * Math.SQRT2 * cutoff;
+  const literal = (value: number): Signal => trace.literal([value], [1, 1]);
+  const low = diagonalScan(u, {
+    a: { re: literal(-pole), im: literal(pole) },
+    c: { re: literal(2 * pole), im: literal(0) },
+    dt: trace.literal([1]),
+    method: zoh.diagonal,
+  });
+  return sub(u, low);
+}
 
 /** √ of the running mean power of the spectra, (1). */
 function runningLevelOf(X: Signal, { window, perSecond }: { window: number; perSecond: number }): Signal {

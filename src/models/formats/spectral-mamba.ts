@@ -8,6 +8,7 @@ import { spectralMamba } from '../spectral-mamba.ts';
  * | `sample_rate` | Hz; 16,000 |
  * | `window`, `hop` | samples of a spectrum, and from one to the next; 256, half a window |
  * | `d_model`, `n_layer`, `d_inner`, `d_state` | of the blocks; 16 states |
+ * | `cutoff` | Hz of a high-pass in front; none |
  * | `taps` | spectra that are filtered into one; 1 |
  */
 export const spectralMambaFormat: ModelFormat = {
@@ -25,6 +26,7 @@ export const spectralMambaFormat: ModelFormat = {
       layers: read.integer('n_layer', { least: 1 }),
       inner: read.integer('d_inner', { least: 1 }),
       states: read.integer('d_state', { least: 1, otherwise: 16 }),
+      cutoff: read.positive('cutoff'),
       taps: read.integer('taps', { least: 1, otherwise: 1 }),
     };
     read.done();
