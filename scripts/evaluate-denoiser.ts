@@ -11,15 +11,16 @@
  * --level tries another running level: seconds of memory, then the root mean square that is believed at the start
  * and for how many seconds it counts. --every 4 takes every fourth recording only.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { decodeWav, peak, siSdr } from '../src/audio/index.ts';
+import { peak, siSdr } from '../src/audio/index.ts';
 import { ArgumentError, StatewaveError } from '../src/errors.ts';
 import { formatByName, loadModel } from '../src/models/index.ts';
 import { runningLevel } from '../src/models/running-level.ts';
-import type { Layer, Model } from '../src/signal/index.ts';
-import { compile, type Parameters } from '../src/stream/index.ts';
+import type { Layer } from '../src/signal/index.ts';
+import { compile } from '../src/stream/index.ts';
+import { denoised, samplesOf } from './support/denoised.ts';
 
 /** Of one recording, in dB; and how far ours is from the official output, relative to its peak. */
 interface Scores {
@@ -29,9 +30,6 @@ interface Scores {
   official?: number;
   difference?: number;
 }
-
-/** Blocks of the size that a live stream would have. */
-const BLOCK = 2048;
 
 function main(): void {
   const { values, positionals } = parseArgs({
@@ -112,20 +110,6 @@ function main(): void {
   }
 }
 
-/** The whole of a recording as a live stream would give it, aligned with it and of its length. */
-function denoised(model: Model, parameters: Parameters, samples: Float32Array): Float32Array {
-  const stream = compile(model, parameters);
-  const out = new Float32Array(samples.length);
-  let at = 0;
-  const take = (block: ArrayLike<number>): void => {
-    for (let i = 0; i < block.length && at < out.length; i++) out[at++] = block[i]!;
-  };
-  for (let from = 0; from < samples.length; from += BLOCK)
-    take(stream.push(samples.subarray(from, from + BLOCK)));
-  take(stream.flush());
-  return out;
-}
-
 /** As torch's `std`: around the mean, divided by n − 1. */
 function deviation(samples: Float32Array): number {
   const mean = samples.reduce((sum, x) => sum + x, 0) / samples.length;
@@ -135,16 +119,6 @@ function deviation(samples: Float32Array): number {
 function levelOf(text: string): (layer: Layer) => Layer {
   const [seconds, rms, priorSeconds] = text.split(',').map(Number) as [number, number, number];
   return (layer) => runningLevel(layer, { seconds, prior: { rms, seconds: priorSeconds } });
-}
-
-function samplesOf(path: string, { sampleRate }: Model): Float32Array {
-  const { samples, info } = decodeWav(readFileSync(path));
-  if (info.channels !== 1 || (sampleRate !== undefined && info.sampleRate !== sampleRate)) {
-    throw new ArgumentError(
-      `${path} has ${info.channels} channels at ${info.sampleRate} Hz; give one channel at ${sampleRate} Hz`,
-    );
-  }
-  return samples as Float32Array;
 }
 
 const line = (name: string, scores: Scores): string =>
