@@ -11,6 +11,8 @@ export { formatOf, withFormat, type BlockFormat } from './core/format.ts';
 export { hold, deliver } from './core/pace.ts';
 export { operate, type Transformer } from './core/operate.ts';
 export { chunk } from './framing/chunk.ts';
+export { takeFrames } from './framing/take-frames.ts';
+export { resample, type ResampleOptions } from './resample.ts';
 export { frame, type Framed, type FrameOptions } from './framing/frame.ts';
 export { overlapAdd, type OverlapAddOptions } from './framing/overlap-add.ts';
 export type { Window } from './framing/window.ts';

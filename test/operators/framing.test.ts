@@ -2,7 +2,7 @@ import { Subject, from, lastValueFrom, of, range, type Observable } from 'rxjs';
 import { map, toArray } from 'rxjs/operators';
 import { TestScheduler } from 'rxjs/testing';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { chunk, formatOf, frame, overlapAdd, withFormat } from '../../operators/index.ts';
+import { chunk, formatOf, frame, overlapAdd, takeFrames, withFormat } from '../../operators/index.ts';
 import { ArgumentError, StreamError } from '../../src/errors.ts';
 import { concatenated, noise, ragged } from './models.ts';
 
@@ -44,6 +44,28 @@ describe('chunk', () => {
     expect(formatOf(last)).toEqual(format);
     await expect(lastValueFrom(of(noise(3)).pipe(chunk(2, { channels: 2 })))).rejects.toThrow(StreamError);
     expect(() => chunk(0)).toThrow(ArgumentError);
+  });
+});
+
+describe('takeFrames', () => {
+  it('lets so many frames through, and the source run to its end', () => {
+    new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run(
+      ({ cold, expectObservable, expectSubscriptions }) => {
+        const of = Float32Array.of.bind(Float32Array);
+        const source = cold('  -a---b----c|', { a: of(1, 2, 3), b: of(4, 5, 6), c: of(7) });
+        const expected = '     -a---b-----|';
+        expectObservable(source.pipe(takeFrames(5))).toBe(expected, { a: of(1, 2, 3), b: of(4, 5) });
+        expectSubscriptions(source.subscriptions).toBe('^----------!');
+      },
+    );
+  });
+
+  it('counts frames, not samples, and carries the format', async () => {
+    const format = { sampleRate: 8000, channels: 2 };
+    const block = await lastValueFrom(of(counting(10)).pipe(withFormat(format), takeFrames(3)));
+    expect([...block]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(formatOf(block)).toEqual(format);
+    expect(() => takeFrames(0)).toThrow(ArgumentError);
   });
 });
 

@@ -27,6 +27,7 @@ import {
 } from '../../operators/index.ts';
 import { ArgumentError, FormatError, StreamError } from '../../src/errors.ts';
 import { random } from '../../src/init/index.ts';
+import { openMqtt } from '../../src/mqtt/index.ts';
 import { hasMosquitto, startBroker } from '../mqtt/broker.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'statewave-lines-'));
@@ -176,9 +177,9 @@ describe('toLines', () => {
     await expect(
       lastValueFrom(from(['a']).pipe(toLines(join(folder, 'no', 'such', 'folder')))),
     ).rejects.toThrow(/ENOENT/);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    // Whoever unsubscribes is not told when the file is gone.
+    await expect.poll(() => readdirSync(folder), { timeout: 10_000 }).toEqual(before);
     expect(readFileSync(path, 'utf8')).toBe('before');
-    expect(readdirSync(folder)).toEqual(before);
   });
 
   it('bounds what waits behind a source that can not', async () => {
@@ -193,21 +194,16 @@ describe.skipIf(!hasMosquitto)('fromMqtt', () => {
   it('loses nothing behind a slow sink', async () => {
     const broker = await startBroker();
     const sender = await broker.connect();
-    const window = 10;
-    const messages = fromMqtt({
-      url: broker.url,
-      topics: 'fast',
-      clientId: 'slow',
-      session: 60,
-      window,
-    }).pipe(
+    const options = { url: broker.url, topics: 'fast', clientId: 'slow', session: 60, window: 10 };
+    // The session has to be there before the first message.
+    await (await openMqtt(options)).close();
+    const messages = fromMqtt(options).pipe(
       map(({ payload }) => Number(new TextDecoder().decode(payload))),
       tap(() => hold(new Promise((resolve) => setTimeout(resolve, 1)))),
       take(500),
       toArray(),
     );
     const result = lastValueFrom(messages);
-    await new Promise((resolve) => setTimeout(resolve, 100));
     const publishing = (async () => {
       for (let i = 0; i < 500; i++) await sender.publishAsync('fast', `${i}`, { qos: 1 });
     })();

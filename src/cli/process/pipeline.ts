@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { map, type Observable } from 'rxjs';
-import { fromAsyncIterable, mono, ssm } from '../../../operators/index.ts';
+import { fromAsyncIterable, mono, resample, ssm } from '../../../operators/index.ts';
 import { fromDbfs, type WavReader } from '../../audio/index.ts';
 import type { StreamBackend } from '../../backends/backend.ts';
 import { GraphError } from '../../errors.ts';
@@ -11,7 +11,6 @@ import type { Choice } from './choice.ts';
 import { fit } from './fit.ts';
 import type { RunOptions } from './options.ts';
 import type { Plan } from './plan.ts';
-import { resampled } from './resampled.ts';
 
 /** What is to be told while a file is on its way. */
 export interface Listener {
@@ -60,9 +59,13 @@ export function pipeline(
   };
   let blocks: Observable<FloatArray> = fromAsyncIterable(read(reader, options, counted));
   if (channels !== reader.info.channels) blocks = blocks.pipe(mono(reader.info.channels));
-  if (modelRate !== fileRate) blocks = blocks.pipe(resampled(fileRate, modelRate, channels));
+  if (modelRate !== fileRate)
+    blocks = blocks.pipe(resample(modelRate, { from: fileRate, channels, quality: 'best' }));
   blocks = blocks.pipe(run);
-  if (modelRate !== fileRate) blocks = blocks.pipe(resampled(modelOutputRate, outputRate, outputChannels));
+  if (modelRate !== fileRate)
+    blocks = blocks.pipe(
+      resample(outputRate, { from: modelOutputRate, channels: outputChannels, quality: 'best' }),
+    );
   if (options.gain !== undefined) blocks = blocks.pipe(map(amplify(fromDbfs(options.gain))));
   return blocks.pipe(fit(outputChannels, () => plan.outputFrames(frames), listener.silence));
 }
