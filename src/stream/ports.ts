@@ -224,6 +224,11 @@ export class OutputPorts {
     });
   }
 
+  /** The sizes of blocks that there were say nothing about those to come. */
+  forgetSizes(): void {
+    for (const port of this.ports) port.views = 0;
+  }
+
   drainToRoom(): void {
     this.#written.fill(0);
     this.drain();
