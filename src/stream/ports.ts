@@ -17,6 +17,8 @@ interface Port {
 interface OutputPort extends Port {
   /** What came out last: where nothing is kept, blocks of one size come from one place and need no new view. */
   view: FloatArray;
+  /** The buffer that it is a view of: known by itself, since asking an array for its memory takes longer than copying. */
+  viewOf: FloatArray;
   /** Views made so far. */
   views: number;
 }
@@ -160,7 +162,7 @@ export class OutputPorts {
     this.#schedule = schedule;
     this.ports = [...graph.outputs].map(([name, { id }]) => {
       const node = executor.at(id);
-      return { name, node, view: node.data, views: 0 };
+      return { name, node, view: node.data, viewOf: node.data, views: 0 };
     });
     this.#blocks = this.ports.map(() => undefined);
     this.#written = this.ports.map(() => 0);
@@ -201,10 +203,11 @@ export class OutputPorts {
       const size = (produced - drained) * step.width;
       const from = (drained - base) * step.width;
       const to = this.#written[i]! * step.width;
-      const isSame = port.view.length === size && port.view.buffer === data.buffer;
+      const isSame = port.viewOf === data && port.view.length === size;
       if (size > FEW && port.node.isTransient && (isSame || port.views < MOST_VIEWS)) {
         if (!isSame) {
           port.view = data.subarray(from, from + size);
+          port.viewOf = data;
           port.views++;
         }
         this.#blocks[i]!.set(port.view, to);
@@ -222,6 +225,11 @@ export class OutputPorts {
       const size = step.capacity * step.width;
       this.#blocks[i] = step.buffer.type === 'float64' ? new Float64Array(size) : new Float32Array(size);
     });
+  }
+
+  /** The sizes of blocks that there were say nothing about those to come. */
+  forgetSizes(): void {
+    for (const port of this.ports) port.views = 0;
   }
 
   drainToRoom(): void {
@@ -284,7 +292,7 @@ export function assign(
 }
 
 /** Numbers that a loop copies sooner than a call. */
-const FEW = 32;
+const FEW = 16;
 
 /** Without a view in between, which would be garbage on a running stream. */
 export function copyNumbers(

@@ -4,7 +4,9 @@ import type { Stream } from './stream.ts';
 
 /** Milliseconds that the engine gets to optimise code that it has not run yet; kernels are shared by all streams. */
 const BUDGET = 50;
-const MOST_ROUNDS = 64;
+const MOST_ROUNDS = 256;
+/** Blocks of one frame in a round. */
+const SINGLE_FRAMES = 64;
 
 /** Kernels that have run in this process often enough, by backend and number. */
 const warm = new Set<string>();
@@ -44,14 +46,19 @@ export function warmUp(stream: Stream, passFrames: number): void {
       ]),
     ),
   );
-  const [block, frame] = [silence(passFrames), silence(1)];
+  // Callers have sizes of their own, and the second block of a size goes another way. Last comes what an audio callback
+  // brings, so that its view is there.
+  const sizes = [passFrames, passFrames >> 2, passFrames >> 1].flatMap((size) => [size, size]);
+  const blocks = sizes.map(silence);
+  const frame = silence(1);
   const start = Date.now();
   const isOver = (): boolean => Date.now() - start >= BUDGET;
   for (let round = 0; round < MOST_ROUNDS && !isOver(); round++) {
-    stream.process(block, output);
-    for (let k = 0; k < passFrames && !isOver(); k++) stream.process(frame, output);
+    for (let k = 0; k < SINGLE_FRAMES && !isOver(); k++) stream.process(frame, output);
+    for (const block of blocks) stream.process(block, output);
     // Not once at the end: what the engine takes for constant until then would have to be optimised anew.
     stream.reset();
+    outputs.forgetSizes();
   }
   for (const name of cold) warm.add(name);
 }

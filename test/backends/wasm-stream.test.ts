@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { reference } from '../../src/backends/reference/index.ts';
 import { wasm } from '../../src/backends/wasm/index.ts';
 import { referenceSequences } from '../../src/backends/reference/sequence.ts';
 import { zoh } from '../../src/discretize/index.ts';
@@ -136,6 +137,55 @@ describe.each(backends)('$name streams', (backend) => {
     const expected = await referenceSequences.forward(job);
     const stream = compile(scanModel(scan), parameters, { backend });
     expectClose(feed(stream, block, frames, [4096]), expected, 1e-6);
+  });
+
+  // Sizes whose frames pass by fours of groups, by rows and by copies; of the quads of each the first holds real poles,
+  // the next ones such as turn slowly, and the last only such as turn fast.
+  it.each([
+    [16, 12],
+    [20, 16],
+    [8, 13],
+    [5, 24],
+    [16, 1],
+  ])('poles of any angle, %s × %s', async (channels, states) => {
+    const scan = steady(channels, states);
+    const job = scanJob(scan, { batch: 1, frames: FRAMES, seed: 12 });
+    const slow = [0, 1e-12, -0.0003, 0.0011, 0, 0.002, -0.0012, 0.0013];
+    const fast = [0.4, -1.2, 3.1, Math.PI - 1e-9];
+    for (let lane = 0; lane < channels * states; lane++) {
+      const n = lane % states;
+      job.inputs[1]![lane] = [-0.01, -0.3, -2][lane % 3]!;
+      job.inputs[2]![lane] = states === 1 ? (lane % 7) * 0.02 : (slow[n] ?? fast[n % 4]!);
+    }
+    const { parameters, block } = scanFeed(scan, job);
+    const open = (precision: 'auto' | 'float32' = 'float32'): Stream =>
+      compile(scanModel(scan), parameters, { backend, precision });
+    const expected = await referenceSequences.forward(job);
+    const whole = feed(open(), block, FRAMES, [FRAMES]);
+    expectClose(whole, expected, 1e-5);
+    expectClose(feed(open('auto'), block, FRAMES, [FRAMES]), expected, 1e-5);
+    for (const chunks of [[1], [2], [5], [6], [8], [9], [1, 3, 5, 7, 20, 2, 66, 4]]) {
+      expect(feed(open(), block, FRAMES, chunks), `chunks of ${chunks}`).toEqual(whole);
+    }
+    const [stream, again] = [open(), open()];
+    feed(stream, cut(block, FRAMES, 0, 77), 77, [77]);
+    again.restore(stream.snapshot());
+    expect(again.snapshot()).toEqual(stream.snapshot());
+    expect(feed(again, block, FRAMES, [3], 77)).toEqual(whole.subarray(77 * channels));
+  });
+
+  it('a state whose poles stop turning keeps both of its parts', () => {
+    const scan = steady(16, 8);
+    const { parameters, block } = scanFeed(scan, scanJob(scan, { batch: 1, frames: FRAMES, seed: 13 }));
+    const run = (stream: Stream): Float32Array => {
+      feed(stream, cut(block, FRAMES, 0, 50), 50, [50]);
+      stream.set('aIm', new Float64Array(16 * 8));
+      const standing = feed(stream, cut(block, FRAMES, 50, 170), 120, [40]);
+      stream.set('aIm', new Float64Array(16 * 8).fill(0.7));
+      return Float32Array.from([...standing, ...feed(stream, block, FRAMES, [1], 170)]);
+    };
+    const expected = run(compile(scanModel(scan), parameters, { backend: reference, precision: 'float64' }));
+    expectClose(run(compile(scanModel(scan), parameters, { backend })), expected, 1e-5);
   });
 
   it('takes an input weight of zero', async () => {

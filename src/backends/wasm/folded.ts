@@ -1,7 +1,18 @@
-import { FLUSH_FRAMES, type DiagonalScanAttributes } from '../../ops/diagonal-scan.ts';
+import { FLUSH_FRAMES } from '../../ops/diagonal-scan.ts';
 import type { Arena, BoundNode, Kernel, KernelCall, KernelPlan } from '../backend.ts';
 import { kernelOf, writerAt } from './call.ts';
 import * as at from './layout.ts';
+import {
+  arrange,
+  arrangeState,
+  copiesFor,
+  isAcross,
+  quadsOf,
+  type Group,
+  type Quads,
+  type Slot,
+  type StateAt,
+} from './quads.ts';
 import { Bytes, type Scan } from './scan.ts';
 
 /**
@@ -15,22 +26,22 @@ import { Bytes, type Scan } from './scan.ts';
 export function planFolded(scan: Scan): KernelPlan {
   const groups = arrange(scan);
   const bytes = new Bytes();
-  const quads = quadsOf(groups);
+  const quads = quadsOf(scan, groups);
   const wide = groups.reduce((sum, group) => sum + group.wide.length, 0);
   bytes.take(at.CONTRACT_BYTES);
   const places: Places = {
     table: bytes.take(groups.length * at.TABLE_BYTES),
     narrow: bytes.take(quads.count * at.QUAD_BYTES),
-    periods: bytes.take(4 * quads.count),
+    notes: bytes.take(at.NOTE_BYTES * quads.count),
     wide: bytes.take(wide * at.WIDE_BYTES),
     staged: bytes.take(groups.length * 2 * at.TILE * at.VECTOR),
   };
-  const state = arrangeState(scan, groups);
+  const state = arrangeState(scan, groups, quads);
   return {
     bytes: bytes.size,
     stateBytes: state.bytes,
     pack: (arena, base, node) =>
-      pack(scan, groups, places, arena, base, node.stateAt, node.stateAt + state.wideAt),
+      pack(scan, groups, quads, places, arena, base, node.stateAt, node.stateAt + state.wideAt),
     bind: (arena, base, node) => bindFolded(scan, state, arena, base, node),
   };
 }
@@ -50,116 +61,16 @@ export function isFoldable({ attributes, constants, plan }: Scan): boolean {
 interface Places {
   readonly table: number;
   readonly narrow: number;
-  readonly periods: number;
+  readonly notes: number;
   readonly wide: number;
   readonly staged: number;
-}
-
-/** The lanes (h, n) of a slot's four places; -1 where a place is unused. */
-type Slot = readonly number[];
-
-interface Group {
-  /** A multiple of 4. */
-  readonly narrow: readonly Slot[];
-  readonly wide: readonly Slot[];
-}
-
-/** Lanes that share a channel's states among them, so that the channels fill whole vectors: 1, 2 or 4. */
-const copiesFor = (channels: number): number => (channels % 4 === 0 ? 1 : channels % 2 === 0 ? 2 : 4);
-
-/** One state a channel fills a quad from four groups; their outputs stand side by side. */
-const isAcross = ({ channels, states }: DiagonalScanAttributes): boolean =>
-  states === 1 && channels % (4 * at.LANES) === 0;
-
-/** Which lane stands where: slow modes go to slots of their own, behind the others of their group. */
-function arrange({ attributes, wide }: Scan): Group[] {
-  const { channels, states } = attributes;
-  const copies = copiesFor(channels);
-  const unused: Slot = [-1, -1, -1, -1];
-  const groups = Array.from({ length: (channels * copies) / at.LANES }, (_, g) => {
-    const group: { narrow: Slot[]; wide: Slot[] } = { narrow: [], wide: [] };
-    for (let first = 0; first < states; first += copies) {
-      const slot = Array.from({ length: at.LANES }, (_unused, position) => {
-        const shared = g * at.LANES + position;
-        const n = first + (shared % copies);
-        return n < states ? Math.floor(shared / copies) * states + n : -1;
-      });
-      (slot.some((lane) => wide[lane] === 1) ? group.wide : group.narrow).push(slot);
-    }
-    while (!isAcross(attributes) && group.narrow.length % 4 !== 0) group.narrow.push(unused);
-    return group;
-  });
-  if (!isAcross(attributes)) return groups;
-  // A slot without a narrow mode stays in its place in the quad, so that the quad writes all four outputs.
-  return groups.map(({ wide: slow }, g) => ({
-    wide: slow,
-    narrow: g % 4 === 0 ? groups.slice(g, g + 4).map(({ narrow }) => narrow[0] ?? unused) : [],
-  }));
-}
-
-/**
- * Frames that the fastest of these modes takes at least from 2⁻¹⁰⁰ to the subnormal numbers below 2⁻¹²⁶, as a power
- * of two: state is flushed that often. Faster modes yet pass through them in a frame or two.
- */
-function flushPeriod(lanes: readonly number[], aBar: Float64Array): number {
-  const sizes = lanes
-    .map((lane) => Math.hypot(aBar[2 * lane]!, aBar[2 * lane + 1]!))
-    .filter((size) => size > 0);
-  const frames = 26 / -Math.log2(Math.min(0.99, ...sizes));
-  return frames >= at.TILE ? at.TILE : frames >= 16 ? 16 : 4;
-}
-
-/** Where the quads stand: the first of all groups, then the second of all, so that a frame passes by them in order. */
-interface Quads {
-  /** Groups that have any. */
-  readonly stride: number;
-  readonly count: number;
-  /** Number of a group's first quad. */
-  readonly first: readonly number[];
-}
-
-function quadsOf(groups: readonly Group[]): Quads {
-  const first: number[] = [];
-  let stride = 0;
-  for (const { narrow } of groups) first.push(narrow.length > 0 ? stride++ : 0);
-  return { stride, first, count: (stride * Math.max(...groups.map(({ narrow }) => narrow.length))) / 4 };
-}
-
-/** Where state stands: that of the quads, re and im a slot in float32, then that of the wide slots. */
-interface StateAt {
-  readonly bytes: number;
-  readonly wideAt: number;
-  /** By lane: the element of its re, with im 4 further on, in float32 or in float64. */
-  readonly element: Int32Array;
-  readonly isWide: Uint8Array;
-}
-
-function arrangeState({ attributes: { channels, states } }: Scan, groups: readonly Group[]): StateAt {
-  const element = new Int32Array(channels * states);
-  const isWide = new Uint8Array(channels * states);
-  const quads = quadsOf(groups);
-  const wide = groups.flatMap((group) => group.wide);
-  const wideAt = quads.count * at.QUAD_STATE_BYTES;
-  const place = (slot: Slot, first: number, slow: 0 | 1): void =>
-    slot.forEach((lane, position) => {
-      if (lane < 0) return;
-      element[lane] = first + position;
-      isWide[lane] = slow;
-    });
-  groups.forEach(({ narrow }, g) =>
-    narrow.forEach((slot, i) => {
-      const quad = quads.first[g]! + (i >> 2) * quads.stride;
-      place(slot, (quad * at.QUAD_STATE_BYTES + ((i & 3) * at.QUAD_STATE_BYTES) / 4) / 4, 0);
-    }),
-  );
-  wide.forEach((slot, i) => place(slot, (wideAt + i * at.STATE_BYTES) / 8, 1));
-  return { bytes: wideAt + wide.length * at.STATE_BYTES, wideAt, element, isWide };
 }
 
 /** Writes the descriptor, the table of groups and their coefficients. */
 function pack(
   scan: Scan,
   groups: readonly Group[],
+  quads: Quads,
   places: Places,
   arena: Arena,
   base: number,
@@ -182,25 +93,21 @@ function pack(
   const { aBar, bBar } = plan.coefficients!;
   const readOut = (role: 'c' | 'cIm', lane: number): number =>
     plan.at[role] < 0 ? 0 : constants[plan.at[role]]![plan.lanes[role]![lane]!]!;
-  const write = (slot: Slot, to: Float32Array | Float64Array, from: number): void =>
+  const write = (slot: Slot, to: Float32Array | Float64Array, from: number, scaled = false): void =>
     slot.forEach((lane, position) => {
       if (lane < 0) return;
+      const aIm = aBar[2 * lane + 1]!;
+      const scale = scaled ? aIm : 1;
       const [bRe, bIm] = [bBar[2 * lane]!, bBar[2 * lane + 1]!];
       const [cRe, cIm] = [readOut('c', lane), readOut('cIm', lane)];
       to[from + position] = aBar[2 * lane]!;
-      to[from + 4 + position] = aBar[2 * lane + 1]!;
+      to[from + 4 + position] = aIm * scale;
       to[from + 8 + position] = cRe * bRe - cIm * bIm;
-      to[from + 12 + position] = cRe * bIm + cIm * bRe;
+      to[from + 12 + position] = (cRe * bIm + cIm * bRe) * scale;
     });
 
-  const quads = quadsOf(groups);
   put(at.QUAD_STRIDE, quads.stride);
-  put(
-    at.QUADS,
-    groups.every(({ narrow }) => narrow.length === groups[0]!.narrow.length)
-      ? groups[0]!.narrow.length / 4
-      : 0,
-  );
+  put(at.QUADS, quads.of.every(({ length }) => length === quads.of[0]!.length) ? quads.of[0]!.length : 0);
   let wideAt = places.wide;
   let least = at.TILE;
   groups.forEach(({ narrow, wide }, g) => {
@@ -210,18 +117,15 @@ function pack(
     put(entry + at.WIDE_SLOTS, wide.length);
     put(entry + at.NARROW_AT, base + places.narrow + first * at.QUAD_BYTES);
     put(entry + at.NARROW_STATE_AT, stateAt + first * at.QUAD_STATE_BYTES);
-    put(entry + at.PERIODS_AT, base + places.periods + 4 * first);
+    put(entry + at.NOTES_AT, base + places.notes + at.NOTE_BYTES * first);
     put(entry + at.WIDE_AT, base + wideAt);
     put(entry + at.WIDE_STATE_AT, wideStateAt);
-    for (let q = 0; 4 * q < narrow.length; q++) {
-      const quad = narrow.slice(4 * q, 4 * q + 4);
-      const place = first + q * quads.stride;
-      quad.forEach((slot, i) =>
-        write(slot, floats, (base + places.narrow + place * at.QUAD_BYTES) / 4 + i * 16),
-      );
-      const lanes = quad.flat().filter((lane) => lane >= 0);
-      const period = flushPeriod(lanes, aBar);
-      put(places.periods + 4 * place, period);
+    for (const { slots, place, isScaled, period } of quads.of[g]!) {
+      const to = (base + places.narrow + place * at.QUAD_BYTES) / 4;
+      slots.forEach((slot, i) => write(slot, floats, to + i * 16, isScaled));
+      const note = places.notes + place * at.NOTE_BYTES;
+      put(note + at.NOTE_PERIOD, period);
+      put(note + at.NOTE_SCALED, isScaled ? 1 : 0);
       least = Math.min(least, period);
     }
     for (const slot of wide) {
@@ -235,7 +139,7 @@ function pack(
 
 function bindFolded(
   { attributes, plan }: Scan,
-  { bytes, element, isWide }: StateAt,
+  { bytes, element, isWide, scale }: StateAt,
   arena: Arena,
   base: number,
   node: BoundNode,
@@ -261,7 +165,7 @@ function bindFolded(
       for (let lane = 0; lane < count; lane++) {
         const place = element[lane]!;
         const re = isWide[lane] ? doubles[place]! : floats[place]!;
-        const im = isWide[lane] ? doubles[place + 4]! : floats[place + 4]!;
+        const im = (isWide[lane] ? doubles[place + 4]! : floats[place + 4]!) * scale[lane]!;
         const bRe = bBar[2 * lane]!;
         const bIm = bBar[2 * lane + 1]!;
         x[lane] = re * bRe - im * bIm;
@@ -277,7 +181,7 @@ function bindFolded(
         const bIm = bBar[2 * lane + 1]!;
         const size = bRe * bRe + bIm * bIm;
         const zRe = size === 0 ? 0 : (re * bRe + im * bIm) / size;
-        const zIm = size === 0 ? 0 : (im * bRe - re * bIm) / size;
+        const zIm = size === 0 ? 0 : (im * bRe - re * bIm) / size / scale[lane]!;
         if (isWide[lane]) {
           doubles[place] = zRe;
           doubles[place + 4] = zIm;

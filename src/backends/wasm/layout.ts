@@ -152,6 +152,8 @@ export const CONTRACT_BYTES = 48;
 export const QUAD_BYTES = 256;
 /** State of four narrow slots. */
 export const QUAD_STATE_BYTES = 128;
+/** Frames up to which each passes through all quads before the next: keeping a quad in registers does not pay yet. */
+export const SINGLE_FRAMES = 5;
 /** Frames up to which all groups take a quad each before any takes the next: their sums don't wait for each other. */
 export const FEW_FRAMES = 8;
 
@@ -162,9 +164,15 @@ export const NARROW_AT = 8;
 export const NARROW_STATE_AT = 12;
 export const WIDE_AT = 16;
 export const WIDE_STATE_AT = 20;
-/** One 32-bit number a quad: the frames after which its state is flushed. */
-export const PERIODS_AT = 24;
+/** A note a quad. */
+export const NOTES_AT = 24;
 export const TABLE_BYTES = 28;
+
+/** The frames after which the state of a quad is flushed. */
+export const NOTE_PERIOD = 0;
+/** 1 where its imaginary parts stand over Im Ā: then its coefficients are Re Ā, (Im Ā)², Re c, Im c Im Ā. */
+export const NOTE_SCALED = 4;
+export const NOTE_BYTES = 8;
 
 // Descriptor of the matrix scan.
 export const MATRIX_HEADS = 0;

@@ -1,6 +1,7 @@
 /**
- * The life of one stream in a process of its own: nanoseconds of `compile`, of the first block, and of a block once all
- * is warm (the median of the last). As JSON on stdout.
+ * The life of one stream in a process of its own: nanoseconds of `compile`, of the first block, of a block once all is
+ * warm (the median of the last), and of one that code calls which runs for the first time, as the first block's does.
+ * As JSON on stdout.
  *
  *     node test/bench/checks/fresh-process.ts SUBJECT
  */
@@ -13,25 +14,35 @@ export interface Life {
   readonly compile: number;
   readonly first: number;
   readonly steady: number;
+  readonly freshCaller: number;
   /** Frames in a block. */
   readonly block: number;
 }
 
-const time = (run: () => void): number => {
-  const start = process.hrtime.bigint();
-  run();
-  return Number(process.hrtime.bigint() - start);
-};
-
 const { model, parameters, sampleRate, block } = subjects[process.argv[2]!]!();
-let stream!: ReturnType<typeof compile>;
-const compiling = time(() => (stream = compile(model, parameters, { sampleRate })));
+const now = (): number => Number(process.hrtime.bigint());
+const before = now();
+const stream = compile(model, parameters, { sampleRate });
+const compiled = now();
 const input = noise(block * stream.inputChannels);
 const output = new Float32Array(stream.maxOutput(block) * stream.outputChannels);
-const run = () => void stream.process(input, output);
 
-const first = time(run);
+// Without a function around it, which the engine would compile at its first call.
+const start = now();
+stream.process(input, output);
+const first = now() - start;
 const times: number[] = [];
-for (const end = Date.now() + 700; Date.now() < end;) times.push(time(run));
+for (const end = Date.now() + 700; Date.now() < end;) {
+  const from = now();
+  stream.process(input, output);
+  times.push(now() - from);
+}
 const steady = spread(times.slice(-Math.ceil(times.length / 2))).median;
-console.log(JSON.stringify({ compile: compiling, first, steady, block } satisfies Life));
+// As the first block, line by line: what is left of its cost is the caller's, whose code has not run and whose arrays
+// have not been touched.
+const otherInput = noise(block * stream.inputChannels);
+const otherOutput = new Float32Array(stream.maxOutput(block) * stream.outputChannels);
+const again = now();
+stream.process(otherInput, otherOutput);
+const freshCaller = now() - again;
+console.log(JSON.stringify({ compile: compiled - before, first, steady, freshCaller, block } satisfies Life));

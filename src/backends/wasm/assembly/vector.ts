@@ -3,6 +3,8 @@
 /** Kinds of state. One body serves both: `isFloat<S>()` is decided when compiled. */
 export type Real = i32;
 export type Complex = f32;
+/** Complex, with imaginary parts over Im Ā (`contract`). */
+export type Scaled = f64;
 
 /**
  * A constant that is kept in memory and loaded: engines build a literal vector anew wherever it is used, in three
