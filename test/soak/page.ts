@@ -20,7 +20,7 @@ import { ringMemory } from '../../src/live/index.ts';
 import { LiveProcessor, scope, SharedTap } from '../../src/web/index.ts';
 import { allocatedBy } from '../support/allocations.ts';
 import { browserArguments, CHROMIUM, losses, noBrowser, type InPage } from '../web/browser.ts';
-import { loadBundled, randomModels, root, weightsIn } from '../web/fixtures.ts';
+import { loadBundled, root, shippedModels, weightsIn } from '../web/fixtures.ts';
 
 const minutes = Number(process.argv[2] ?? 10);
 if (!(minutes > 0)) {
@@ -136,7 +136,7 @@ async function garbage(models: string): Promise<void> {
 }
 
 try {
-  const models = randomModels(join(folder, 'models'));
+  const models = shippedModels(join(folder, 'models'));
   await soak(models);
   await garbage(models);
 } finally {
