@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { BackendError } from '../../errors.ts';
 import { collectNow } from './collect.ts';
@@ -118,7 +117,10 @@ async function connect(audio: WebAudio, context: Context, options: OpenTapOption
     },
     async close() {
       // A device that has gone answers nothing any more.
-      await Promise.race([context.close(), sleep(PATIENCE_MS, undefined)]);
+      const late = Promise.withResolvers<void>();
+      const timer = setTimeout(late.resolve, PATIENCE_MS);
+      await Promise.race([context.close(), late.promise]);
+      clearTimeout(timer);
       if (microphone !== undefined) await collectNow();
     },
   };
