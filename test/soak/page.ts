@@ -32,24 +32,28 @@ if (noBrowser !== undefined) {
   process.exit(2);
 }
 
-/** MiB by which memory may be larger at the end than after the first minute. */
+/** MiB by which memory may be larger at the end than once settled. */
 const MOST_GROWTH = 16;
 const folder = mkdtempSync(join(tmpdir(), 'statewave-soak-'));
 const problems: string[] = [];
 
 /**
- * MiB that all processes below one have to themselves: not the program's own pages, which come and go with the memory of
- * the machine, nor what they share.
+ * MiB that the pages' processes below one have to themselves: not the program's own files, which come and go with the
+ * memory of the machine, nor what Chromium starts beside them when it likes.
  */
 function memoryBelow(pid: number): number {
-  const rows = execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' })
+  const rows = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' })
     .trim()
     .split('\n')
-    .map((row) => row.trim().split(/\s+/).map(Number) as [number, number]);
+    .map((row) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(row)!)
+    .map(([, own, parent, args]) => ({ own: Number(own), parent: Number(parent), args: args! }));
   const below = (above: number): number =>
     rows
-      .filter(([, parent]) => parent === above)
-      .reduce((sum, [own]) => sum + ownMemory(own) + below(own), 0);
+      .filter(({ parent }) => parent === above)
+      .reduce(
+        (sum, { own, args }) => sum + (args.includes('--type=renderer') ? ownMemory(own) : 0) + below(own),
+        0,
+      );
   return below(pid) / 1024;
 }
 
@@ -65,8 +69,11 @@ function ownMemory(pid: number): number {
   }
 }
 
-/** The least of a few looks: collections come and go. */
-async function settledMemory(pid: number): Promise<number> {
+/** After a collection, the least of a few looks. */
+async function settledMemory(pid: number, page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('HeapProfiler.collectGarbage');
+  await session.detach();
   let least = Infinity;
   for (let i = 0; i < 10; i++) {
     least = Math.min(least, memoryBelow(pid));
@@ -74,6 +81,12 @@ async function settledMemory(pid: number): Promise<number> {
   }
   return least;
 }
+
+/** Frames, load, and work of a quantum as the page measures them. */
+const numbersOf = (page: Page): Promise<number[]> =>
+  page.evaluate(() =>
+    Array.from((globalThis as unknown as InPage).statewaveLive.session()!.reader.scope.subarray(0, 8)),
+  );
 
 const framesOf = (page: Page): Promise<number> =>
   page.evaluate(() => (globalThis as unknown as InPage).statewaveLive.session()!.reader.scope[0]!);
@@ -92,14 +105,24 @@ async function soak(models: string): Promise<void> {
     await page.goto(server.url);
     await page.click('#microphone');
     await page.locator('body[data-source=microphone]').waitFor();
-    await page.check('#exact', { force: true });
+    // The fine clock makes garbage of its own: a third of the time is for it, the rest for memory.
     const end = Date.now() + minutes * 60_000;
-    await sleep(Math.min(50_000, minutes * 20_000));
+    await page.check('#exact', { force: true });
+    await sleep(minutes * 20_000);
+    const [, load, p999, worst, quantum] = (await numbersOf(page)) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    const measured = await losses(page);
+    await page.uncheck('#exact', { force: true });
+    await sleep(Math.min(20_000, minutes * 10_000));
     const pid = browser.process().pid!;
-    const first = await settledMemory(pid);
-    const before = await losses(page);
+    const first = await settledMemory(pid, page);
     const started = { frames: await framesOf(page), at: performance.now() };
-    console.log(`after a minute: ${first.toFixed(0)} MiB, ${JSON.stringify(before)}`);
+    console.log(`measured, and settled: ${first.toFixed(0)} MiB, ${JSON.stringify(measured)}`);
     while (Date.now() < end) {
       await sleep(Math.min(30_000, Math.max(1000, end - Date.now())));
       console.log(
@@ -108,12 +131,10 @@ async function soak(models: string): Promise<void> {
     }
     const heard = ((await framesOf(page)) - started.frames) / 48_000;
     const passed = (performance.now() - started.at) / 1000;
-    const growth = (await settledMemory(pid)) - first;
-    const { underruns, late, dropped } = await losses(page);
-    const numbers = await page.evaluate(() =>
-      Array.from((globalThis as unknown as InPage).statewaveLive.session()!.reader.scope.subarray(0, 8)),
-    );
-    const [frames, load, p999, worst, quantum] = numbers as [number, number, number, number, number];
+    const growth = (await settledMemory(pid, page)) - first;
+    const { underruns, dropped } = await losses(page);
+    const { late } = measured;
+    const frames = await framesOf(page);
     console.log(
       `${(frames / 48_000).toFixed(0)} s, ${heard.toFixed(1)} s of sound in the last ${passed.toFixed(1)} s: ${underruns} underruns, ${late} late quanta, ${dropped} dropped frames; ` +
         `load ${(100 * load).toFixed(1)} %, work p99.9 ${p999.toFixed(0)} µs (${((100 * p999) / quantum).toFixed(0)} % of ` +
