@@ -19,6 +19,12 @@ export type { Window } from './framing/window.ts';
 export { deinterleave, interleave } from './channels/planar.ts';
 export { mapChannels, mono } from './channels/map-channels.ts';
 export { fromWav, wavInfo, type FromWavOptions } from './sources/from-wav.ts';
+export {
+  fromMicrophone,
+  type FromMicrophoneOptions,
+  type Microphone,
+  type MicrophoneOptions,
+} from './sources/from-microphone.ts';
 export { fromAsyncIterable } from './sources/from-async-iterable.ts';
 export { fromCsv, type CsvRow, type FromCsvOptions } from './sources/from-csv.ts';
 export { fromJsonLines, type FromJsonLinesOptions } from './sources/from-json-lines.ts';

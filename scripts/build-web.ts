@@ -33,7 +33,7 @@ export async function bundle(
     cwd: root,
     platform: 'browser',
     // What reads files is left out with all that nobody asks for; see below.
-    external: [/^node:/, 'csv-parse', 'mqtt', 'ws', ...external],
+    external: [/^node:/, 'csv-parse', 'mqtt', 'ws', 'node-web-audio-api', ...external],
     plugins,
     resolve: { alias },
     transform: { target: 'es2023' },

@@ -196,6 +196,17 @@ function showSource(): void {
   document.body.dataset['source'] = source ?? '';
 }
 
+async function listenToMicrophone(): Promise<void> {
+  await play(async (on) => {
+    const { ended } = await on.microphone();
+    void ended.then(() => {
+      if (source !== 'microphone') return;
+      stop();
+      say('The microphone has gone: connect it, or allow it, then start again.', true);
+    });
+  }, 'microphone');
+}
+
 async function playFile(file: File | undefined): Promise<void> {
   if (file === undefined) return;
   await play(async (on) => {
@@ -228,7 +239,7 @@ function meters(): void {
 
 start.addEventListener('click', () => {
   if (source !== undefined) stop();
-  else void play((on) => on.microphone(), 'microphone');
+  else void listenToMicrophone();
 });
 for (const model of models) model.addEventListener('change', () => void choose());
 for (const method of methods) {

@@ -92,8 +92,11 @@ export class Session {
     this.#fade(on ? 1 : 0);
   }
 
-  /** The sound of a room as it is: a model that denoises wants nothing of what browsers do for calls. */
-  async microphone(): Promise<void> {
+  /**
+   * The sound of a room as it is: a model that denoises wants nothing of what browsers do for calls. Resolves when it
+   * begins, to what resolves where the device goes away, or its permission.
+   */
+  async microphone(): Promise<{ readonly ended: Promise<void> }> {
     const stream = await navigator.mediaDevices.getUserMedia({
       audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: false },
     });
@@ -101,6 +104,8 @@ export class Session {
       node: new MediaStreamAudioSourceNode(this.context, { mediaStream: stream }),
       stop: () => stream.getTracks().forEach((track) => track.stop()),
     });
+    const [track] = stream.getAudioTracks();
+    return { ended: new Promise((resolve) => track!.addEventListener('ended', () => resolve())) };
   }
 
   /** Plays a recording once. Resolves when it begins, to what resolves at its end or when something else begins. */

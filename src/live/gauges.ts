@@ -14,6 +14,8 @@ const NAMES = [
   'worstLoad',
   /** Samples of the input that were not finite, and were replaced. */
   'nonFinite',
+  /** Frames of the input since the last one that was not exactly zero: no microphone is as quiet as that. */
+  'zeros',
 ] as const;
 
 export type GaugeValues = Record<(typeof NAMES)[number], number>;

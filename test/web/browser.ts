@@ -69,13 +69,24 @@ export const recordedFrames = (page: Page): Promise<number> =>
     (globalThis as unknown as InPage).recorded.reduce((sum, { length }) => sum + length / 2, 0),
   );
 
-/** Waits until that many frames have passed by. */
+/** Waits until that many frames more have passed by. */
 export async function frames(page: Page, count: number): Promise<void> {
+  const until = (await recordedFrames(page)) + count;
   for (;;) {
     const now = await recordedFrames(page);
-    if (now >= count) return;
-    await page.waitForTimeout(Math.min(500, ((count - now) / 48) * 0.9 + 20));
+    if (now >= until) return;
+    await page.waitForTimeout(Math.min(500, ((until - now) / 48) * 0.9 + 20));
   }
+}
+
+/** Waits until something is heard, and then for that many frames more. */
+export async function sounds(page: Page, count: number): Promise<void> {
+  await page.waitForFunction(() =>
+    (globalThis as unknown as InPage).recorded.some((block) =>
+      block.some((x, i) => i % 2 === 0 && Math.abs(x) > 1e-3),
+    ),
+  );
+  await frames(page, count);
 }
 
 /** Underruns of the device, late quanta, and dropped frames so far. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type * as Models from '../../examples/web/models.ts';
@@ -49,6 +49,17 @@ export function randomModels(folder: string): string {
     saveModel(join(path, 'weights.safetensors'), model.format, model.config, parameters, { dtype: 'F16' });
   }
   return folder;
+}
+
+/** The models that the project ships, and random ones of the same size where no weights are there yet. */
+export function shippedModels(folder: string): string {
+  for (const name of ['denoiser', 'digits']) {
+    const trained = join(root, 'fixtures/models', name, 'weights.safetensors');
+    if (!existsSync(trained)) continue;
+    mkdirSync(join(folder, name), { recursive: true });
+    copyFileSync(trained, join(folder, name, 'weights.safetensors'));
+  }
+  return randomModels(folder);
 }
 
 /** Weights of a folder of `randomModels`, as the page hands them to its worklet. */

@@ -5,7 +5,7 @@ import { UsageError } from '../support/failure.ts';
 import type { Interrupt } from '../support/interrupt.ts';
 import { checkModelOptions } from '../process/choose-model.ts';
 import type { ProcessOptions } from '../process/filter-options.ts';
-import { deviceRate, printDevices } from './devices.ts';
+import { printDevices, tryDevices } from './devices.ts';
 import { showLine } from './line.ts';
 import { measureLatency } from './measure.ts';
 import { destinations, type Destinations, type MicOptions } from './options.ts';
@@ -13,6 +13,9 @@ import { openFileSource, type FileSource } from './source.ts';
 import { soundFirst } from './priority.ts';
 import { onStop } from './stop.ts';
 import { summarise, tell } from './summary.ts';
+
+/** Longest that a session takes to close. */
+const GIVE_BACK_MS = 3000;
 
 /**
  * `statewave mic`. Whatever can be refused is refused before a device is opened or a file begun; Ctrl-C ends with a
@@ -41,9 +44,9 @@ async function play(
   source: FileSource | undefined,
 ): Promise<void> {
   const fast = options.fast ?? false;
-  const sampleRate = fast
-    ? (options.rate ?? source!.sampleRate)
-    : await deviceRate(options, wanted, source?.sampleRate);
+  const { sampleRate, clock } = fast
+    ? { sampleRate: options.rate ?? source!.sampleRate, clock: undefined }
+    : await tryDevices(options, wanted, source?.sampleRate);
   const channels = source?.channels ?? options.channels;
   const live: LiveOptions = {
     model: {
@@ -58,6 +61,7 @@ async function play(
     sampleRate,
     channels,
     speaker: wanted.speaker,
+    clock,
     record: wanted.file !== undefined,
     fast,
     bufferSeconds: options.buffer / 1000,
@@ -83,6 +87,7 @@ async function play(
     ];
     const summary = summarise({
       input: options.input ?? 'the microphone',
+      isMicrophone: source === undefined,
       outputs: outputs.length === 0 ? ['nothing'] : outputs,
       channels,
       sampleRate,
@@ -94,6 +99,8 @@ async function play(
     });
     tell(summary, options.json ?? false);
     if (session.lost) {
+      // Threads of a device that has gone never end; what there is to say has been said by then.
+      setTimeout(() => process.exit(), 1000 + GIVE_BACK_MS).unref();
       throw new BackendError(
         `the audio device stopped giving frames after ${summary.seconds.toFixed(1)} s; what came before that is complete`,
       );

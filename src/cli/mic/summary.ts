@@ -39,8 +39,12 @@ export interface MicSummary {
   readonly warnings: readonly string[];
 }
 
+/** No microphone is exactly silent for as long, while somebody's fingers or a fan are there to be heard. */
+const SILENT_SECONDS = 2;
+
 export function summarise(run: {
   readonly input: string;
+  readonly isMicrophone: boolean;
   readonly outputs: readonly string[];
   readonly channels: number;
   readonly sampleRate: number;
@@ -65,6 +69,12 @@ export function summarise(run: {
   if (missing > 0) warnings.push(`${missing} frames of output came too late and were silent; raise --buffer`);
   if (nonFinite > 0) warnings.push(`${nonFinite} samples of the input were not finite and became 0`);
   if (clipped > 0) warnings.push(`${clipped} samples of the output were beyond full scale`);
+  const silent = status.zeros / sampleRate;
+  if (run.isMicrophone && silent >= SILENT_SECONDS) {
+    warnings.push(
+      `the last ${silent.toFixed(0)} s of the microphone were nothing but zeros: is it muted, or unplugged?`,
+    );
+  }
   if (click?.delay === null) warnings.push('the click did not come back: the model takes it for noise');
   return {
     input: run.input,

@@ -1,4 +1,5 @@
 export { listDevices, findDevice } from './devices.ts';
+export { openMicrophone, type Microphone, type MicrophoneOptions } from './microphone.ts';
 export { probe, type Probed, type ProbeRequest } from './probe.ts';
 export { startLive, type LiveOptions, type LiveSession, type LiveStatus } from './session.ts';
 export type { LiveModel, ModelFactory, ModelInfo, ModelModule } from './model-messages.ts';

@@ -57,6 +57,7 @@ function run(chain: EndingStream, rings: ModelRings): void {
   let given = 0;
   let busy = 0;
   let worst = 0;
+  let zeros = 0;
   for (;;) {
     const closed = input.closed;
     const frames = Math.min(input.available, maxFrames);
@@ -67,6 +68,7 @@ function run(chain: EndingStream, rings: ModelRings): void {
     }
     const block = (blocks[frames] ??= all.subarray(0, frames * channels));
     input.read(block, frames);
+    zeros = block.some((x) => x !== 0) ? 0 : zeros + frames;
     const started = performance.now();
     const made = chain.process(block, output);
     const spent = performance.now() - started;
@@ -84,6 +86,7 @@ function run(chain: EndingStream, rings: ModelRings): void {
     gauges.set('clipped', meterOut.clipped);
     gauges.set('busy', busy);
     gauges.set('worstLoad', worst);
+    gauges.set('zeros', zeros);
     gauges.set('frames', taken);
   }
   // As long as the input, as a file that goes through a model is.

@@ -1,4 +1,5 @@
 /** The process that `probe` sacrifices: says on stdout, line by line, what it could open. */
+import { collectNow } from './collect.ts';
 import { findDevice } from './devices.ts';
 import type { Probed, ProbeRequest } from './probe.ts';
 import { loadWebAudio, type WebAudio } from './web-audio.ts';
@@ -33,11 +34,7 @@ async function microphone(audio: WebAudio, rate: number | undefined): Promise<vo
       ...(deviceId === undefined ? {} : { deviceId }),
       ...(rate === undefined ? {} : { sampleRate: rate }),
     };
-    const stream = await audio.mediaDevices.getUserMedia({ audio: constraints });
-    // Closing a context is what releases the device; a JACK server may not outlive clients that just vanish.
-    const context = new audio.AudioContext({ sinkId: { type: 'none' } });
-    context.createMediaStreamSource(stream);
-    await context.close();
+    await audio.mediaDevices.getUserMedia({ audio: constraints });
     say({ microphone: 'open' });
   } catch (error) {
     say({ microphoneError: reason(error) });
@@ -51,4 +48,5 @@ try {
 } catch (error) {
   say({ loadError: reason(error) });
 }
+await collectNow();
 process.exit(0);

@@ -7,6 +7,7 @@ import type { ModelInfo, ModelModule } from './model-messages.ts';
 import { startModelThread, type ModelThread } from './model-thread.ts';
 import { openTap, type Tap } from './tap.ts';
 import type { Click, ClickHeard } from './tap-options.ts';
+import { watch } from './watch.ts';
 import type { ContextOptions } from './web-audio.ts';
 
 export interface LiveOptions {
@@ -20,6 +21,8 @@ export interface LiveOptions {
   readonly channels: number;
   /** The loudspeaker; without one nothing is heard, and time passes by a clock. */
   readonly speaker?: string | undefined;
+  /** A loudspeaker whose clock a microphone follows where nothing is heard; see `openTap`. */
+  readonly clock?: string | undefined;
   /** Collect the output for `recorded`. */
   readonly record?: boolean;
   /** Blocks go through as fast as they can, without an audio context. */
@@ -76,8 +79,6 @@ const SOURCE_SECONDS = 1;
 /** The most frames that the model takes at a time. */
 const MAX_FRAMES = 1024;
 const POLL_MS = 5;
-/** Without a frame of input, before a device counts as lost. */
-const PATIENCE_SECONDS = 10;
 
 /**
  * Runs a model live: microphone, or blocks in its place → audio callback → ring → model in a thread → ring → audio
@@ -167,7 +168,7 @@ async function begin(
       source: source?.memory,
       playback: playback?.memory,
       microphone: typeof options.input === 'string' && click === undefined ? options.input : undefined,
-      speaker,
+      speaker: speaker ?? options.clock,
       outputChannels: info.outputChannels,
       latencyHint: options.latencyHint,
       limit: options.limit,
@@ -241,21 +242,6 @@ async function begin(
     done,
     close,
   };
-}
-
-/** Calls back where no frame comes for a long time: a card that was pulled out, a server that has gone. */
-function watch(capture: RingBuffer, lost: () => void): () => void {
-  let before = -1;
-  let still = 0;
-  const timer = setInterval(() => {
-    const now = capture.counts.written + capture.counts.dropped;
-    still = now === before ? still + 1 : 0;
-    before = now;
-    if (still < PATIENCE_SECONDS || capture.closed) return;
-    clearInterval(timer);
-    lost();
-  }, 1000);
-  return () => clearInterval(timer);
 }
 
 /** Blocks into a ring, as they find room. */

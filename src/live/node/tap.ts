@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { BackendError } from '../../errors.ts';
+import { collectNow } from './collect.ts';
 import { findDevice } from './devices.ts';
 import { fileOf } from './file-of.ts';
 import {
@@ -17,12 +18,19 @@ export interface OpenTapOptions extends Omit<TapOptions, 'state'> {
   readonly sampleRate: number;
   /** The microphone to open; see `findDevice`. Probe it first: opening one that is not there ends the process. */
   readonly microphone?: string | undefined;
-  /** The loudspeaker to open; without one time passes all the same. */
+  /**
+   * The loudspeaker to open, though it be silent. Without one, time passes by the clock of this machine, which no
+   * sound card keeps: now and then a microphone's frames come too early or too late then, and `node-web-audio-api`
+   * leaves some out, or puts silence between.
+   */
   readonly speaker?: string | undefined;
   readonly outputChannels?: number;
   readonly latencyHint?: ContextOptions['latencyHint'] | undefined;
   readonly onClick?: (heard: ClickHeard) => void;
 }
+
+/** For devices to be given back. */
+const PATIENCE_MS = 2000;
 
 /** An open audio device, or the clock of one, with rings at its callback. */
 export interface Tap {
@@ -107,6 +115,13 @@ async function connect(audio: WebAudio, context: Context, options: OpenTapOption
     get played() {
       return Atomics.load(words, PLAYED) === 1;
     },
-    close: () => context.close(),
+    async close() {
+      // A device that has gone answers nothing any more.
+      const late = Promise.withResolvers<void>();
+      const timer = setTimeout(late.resolve, PATIENCE_MS);
+      await Promise.race([context.close(), late.promise]);
+      clearTimeout(timer);
+      if (microphone !== undefined) await collectNow();
+    },
   };
 }
