@@ -311,5 +311,5 @@ export function copyNumbers(
   for (let i = 0, f = fromAt | 0, t = toAt | 0; i < last; i++) to[t++] = from[f++]!;
 }
 
-const isArray = (value: unknown): value is FloatArray =>
+export const isArray = (value: unknown): value is FloatArray =>
   value instanceof Float32Array || value instanceof Float64Array;

@@ -1,6 +1,14 @@
 import type { FloatArray } from '../signal/index.ts';
 import type { Executor } from './executor.ts';
-import { bringOut, copyNumbers, FEW, type Block, type InputPorts, type OutputPorts } from './ports.ts';
+import {
+  bringOut,
+  copyNumbers,
+  FEW,
+  isArray,
+  type Block,
+  type InputPorts,
+  type OutputPorts,
+} from './ports.ts';
 
 /**
  * The usual block through a lane by the shortest way: one array in and one out, every op once a frame, no frame kept
@@ -46,7 +54,7 @@ export class Straight {
    * it: nothing has been consumed then. The stream must not have ended.
    */
   take(input: Block, output: Block): number {
-    if (!(input instanceof Float32Array && output instanceof Float32Array)) return -1;
+    if (!(isArray(input) && isArray(output))) return -1;
     const { length } = input;
     if (length !== this.#length && !this.#expect(length)) return -1;
     const frames = this.#frames;
