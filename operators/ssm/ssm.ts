@@ -3,7 +3,15 @@ import { SnapshotError, StreamError } from '../../src/errors.ts';
 import type { FloatArray, Model } from '../../src/signal/index.ts';
 import type { Block, Diagnostic, Parameters, Stream } from '../../src/stream/index.ts';
 import { abortable } from '../core/abortable.ts';
-import { describeFormat, formatOf, mark, sameFormat, wholeNumber, type BlockFormat } from '../core/format.ts';
+import {
+  describeFormat,
+  formatOf,
+  isAnyOther,
+  mark,
+  sameFormat,
+  wholeNumber,
+  type BlockFormat,
+} from '../core/format.ts';
 import { operate, type Transformer } from '../core/operate.ts';
 import { births, type Births } from './birth.ts';
 import type { ControlChange, SsmOptions } from './options.ts';
@@ -109,25 +117,31 @@ class Run implements Transformer<number | Block, number | FloatArray> {
   }
 
   next(value: number | Block, emit: Emit): void {
-    if (typeof value === 'number') {
-      if (this.#takes !== 'numbers') this.#begin('numbers', undefined);
-      this.#one[0] = value;
-      const frames = this.#voice!.process!(this.#one, this.#room);
-      for (let i = 0; i < frames; i++) emit(this.#room[i]!);
-    } else {
-      const format = isFloatArray(value) ? formatOf(value) : undefined;
-      if (this.#takes !== 'blocks') {
-        if (typeof value !== 'object' || value === null) {
-          throw new StreamError(`${this.#name} got a ${typeof value}; give numbers or Float32Array blocks`);
-        }
-        this.#begin('blocks', format);
-      }
-      if (format !== this.#format && format !== undefined) this.#accept(format);
-      this.#send(this.#voice!.push(value), emit);
-    }
+    if (typeof value === 'number') this.#nextNumber(value, emit);
+    else this.#nextBlock(value, emit);
     // The output is queued by now: what a listener feeds comes behind it.
     const { notes } = this.#births;
     if (notes.length > 0) for (const note of notes.splice(0)) this.#diagnostics?.next(note);
+  }
+
+  #nextNumber(value: number, emit: Emit): void {
+    if (this.#takes !== 'numbers') this.#begin('numbers', undefined);
+    this.#one[0] = value;
+    const frames = this.#voice!.process!(this.#one, this.#room);
+    for (let i = 0; i < frames; i++) emit(this.#room[i]!);
+  }
+
+  #nextBlock(block: Block, emit: Emit): void {
+    const isAsked = this.#takes !== 'blocks' || isAnyOther(this.#format);
+    const format = isAsked && isFloatArray(block) ? formatOf(block) : undefined;
+    if (this.#takes !== 'blocks') {
+      if (typeof block !== 'object' || block === null) {
+        throw new StreamError(`${this.#name} got a ${typeof block}; give numbers or Float32Array blocks`);
+      }
+      this.#begin('blocks', format);
+    }
+    if (format !== this.#format && format !== undefined) this.#accept(format);
+    this.#send(this.#voice!.push(block), emit);
   }
 
   end(emit: Emit): void {

@@ -167,6 +167,12 @@ export interface WalkNode {
 export interface Walk {
   /** Fires every op as often as it can. Returns whether any fired. */
   pass(): boolean;
+  /**
+   * One pass where all frames that go in stand at the start of one node's buffer and as many come to the start of
+   * another's, which counts them as produced and as drained; false, with nothing changed, where a number that goes in is
+   * not finite. Undefined where a node keeps frames or has another rate. Of signals in float32.
+   */
+  straight(input: number, output: number): ((frames: number) => boolean) | undefined;
   /** Where the frames of every node stand from now on: a transient node that is elsewhere keeps what waits. */
   settle(places: readonly number[]): void;
 }

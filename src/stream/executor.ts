@@ -120,6 +120,16 @@ export class Executor {
     return fired;
   }
 
+  /**
+   * `reserve`, `pass` and the output taken, in one: the frames stand at the start of `input`'s buffer, those that come
+   * stand at the start of `output`'s, as many. Refuses frames with a number that is not finite, and has changed nothing
+   * then. Undefined where the plan has a node for which that does not hold. Not once the input has ended.
+   */
+  straight(input: Running, output: Running): ((frames: number) => boolean) | undefined {
+    if (this.program.precision === 'float64') return undefined;
+    return this.#walk?.straight(input.step.index, output.step.index);
+  }
+
   /** No more input: the zeros behind each signal's last frame become visible, and `pass` goes on with them. */
   finish(): void {
     this.#settle(true);

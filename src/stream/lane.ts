@@ -4,6 +4,7 @@ import type { NonFinitePolicy } from './non-finite.ts';
 import { InputPorts, OutputPorts } from './ports.ts';
 import type { Program } from './program.ts';
 import { openSnapshot, readSnapshot, writeSnapshot } from './snapshot.ts';
+import { Straight } from './straight.ts';
 import { Tuner } from './tuner.ts';
 
 /** A program running over memory of its own, with its ports: a stream has one, and two while it fades. */
@@ -12,6 +13,7 @@ export class Lane {
   readonly executor: Executor;
   readonly inputs: InputPorts;
   readonly outputs: OutputPorts;
+  readonly straight: Straight | undefined;
   #tuner: Tuner | undefined;
 
   /** @param origin, arena as `Executor` takes them. */
@@ -20,6 +22,7 @@ export class Lane {
     this.executor = new Executor(program, origin, arena);
     this.inputs = new InputPorts(program, this.executor);
     this.outputs = new OutputPorts(program, this.executor);
+    this.straight = Straight.through(this.executor, this.inputs, this.outputs);
   }
 
   get tuner(): Tuner {

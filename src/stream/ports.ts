@@ -199,21 +199,9 @@ export class OutputPorts {
   drain(): void {
     for (let i = 0; i < this.ports.length; i++) {
       const port = this.ports[i]!;
-      const { data, drained, produced, base, step } = port.node;
+      const { drained, produced, base, step } = port.node;
       const size = (produced - drained) * step.width;
-      const from = (drained - base) * step.width;
-      const to = this.#written[i]! * step.width;
-      const isSame = port.viewOf === data && port.view.length === size;
-      if (size > FEW && port.node.isTransient && (isSame || port.views < MOST_VIEWS)) {
-        if (!isSame) {
-          port.view = data.subarray(from, from + size);
-          port.viewOf = data;
-          port.views++;
-        }
-        this.#blocks[i]!.set(port.view, to);
-      } else {
-        copyNumbers(data, from, this.#blocks[i]!, to, size);
-      }
+      bringOut(port, (drained - base) * step.width, size, this.#blocks[i]!, this.#written[i]! * step.width);
       this.#written[i]! += produced - drained;
       port.node.drained = produced;
     }
@@ -292,7 +280,23 @@ export function assign(
 }
 
 /** Numbers that a loop copies sooner than a call. */
-const FEW = 16;
+export const FEW = 16;
+
+/** `size` numbers that stand at `from` of a port's buffer, to the caller's array. */
+export function bringOut(port: OutputPort, from: number, size: number, to: FloatArray, at: number): void {
+  const { data } = port.node;
+  const isSame = port.viewOf === data && port.view.length === size;
+  if (size > FEW && port.node.isTransient && (isSame || port.views < MOST_VIEWS)) {
+    if (!isSame) {
+      port.view = data.subarray(from, from + size);
+      port.viewOf = data;
+      port.views++;
+    }
+    to.set(port.view, at);
+  } else {
+    copyNumbers(data, from, to, at, size);
+  }
+}
 
 /** Without a view in between, which would be garbage on a running stream. */
 export function copyNumbers(
@@ -307,5 +311,5 @@ export function copyNumbers(
   for (let i = 0, f = fromAt | 0, t = toAt | 0; i < last; i++) to[t++] = from[f++]!;
 }
 
-const isArray = (value: unknown): value is FloatArray =>
+export const isArray = (value: unknown): value is FloatArray =>
   value instanceof Float32Array || value instanceof Float64Array;

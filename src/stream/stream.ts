@@ -46,6 +46,8 @@ export class Stream {
   #base: Program;
   #lane: Lane;
   readonly #options: StreamOptions;
+  /** Numbers that are not finite are refused. */
+  readonly #isStrict: boolean;
   readonly #maxOutput = new Map<number, number>();
   /** Of a stream on which something was set. */
   #tuning: Tuning | undefined;
@@ -56,6 +58,7 @@ export class Stream {
   constructor(program: Program, options: StreamOptions, origin?: Executor, arena?: Arena) {
     this.#base = program;
     this.#options = options;
+    this.#isStrict = (options.nonFinite ?? 'throw') === 'throw';
     this.#lane = new Lane(program, origin, arena);
   }
 
@@ -146,6 +149,14 @@ export class Stream {
    */
   process(input: Block, output: Block): number {
     this.#refuseEnded();
+    const { straight } = this.#lane;
+    if (straight !== undefined && this.#isStrict && this.#tuning === undefined) {
+      const taken = straight.take(input, output);
+      if (taken >= 0) {
+        this.#frames += taken;
+        return taken;
+      }
+    }
     const frames = this.#lane.inputs.assign(input);
     this.#lane.outputs.assign(output, this.#frames + frames, false);
     const { nonFinite = 'throw' } = this.#options;

@@ -22,6 +22,8 @@ export interface WasmKernels {
   runKernel(kernel: number, descriptor: number, count: number, phase: number): void;
   /** One pass over a plan; 1 where any node fired. See `walk.ts` there. */
   pass(plan: number): number;
+  /** A pass with `frames` frames at the start of an input's buffer; 0 where one is not finite. See `walk.ts` there. */
+  straight(plan: number, input: number, output: number, frames: number): number;
   /** `frames` frames for each of `count` streams. See `bank.ts` there. */
   bank(descriptor: number, count: number, frames: number): void;
 }

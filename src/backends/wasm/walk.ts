@@ -81,8 +81,18 @@ function isPlain(nodes: readonly WalkNode[], { timing, transient, sources }: Wal
 
 /** The walk over a plan that stands at `base`. */
 export function walkOf(arena: Arena, kernels: WasmKernels, base: number, nodes: readonly WalkNode[]): Walk {
+  // Exports are looked up by name in a table: not at every block.
+  const { pass, straight } = kernels;
   return {
-    pass: () => kernels.pass(base) !== 0,
+    pass: () => pass(base) !== 0,
+    straight(input, output) {
+      const record = (node: number): number => base + at.PLAN_BYTES + node * at.NODE_BYTES;
+      const [from, to] = [record(input), record(output)];
+      const isStraight = nodes.every(
+        (node) => isPlain(nodes, node) || (node.timing === undefined && node.transient),
+      );
+      return isStraight ? (frames) => straight(base, from, to, frames) !== 0 : undefined;
+    },
     settle(places) {
       places.forEach((buffer, index) => {
         const node = nodes[index]!;

@@ -7,5 +7,5 @@ export { move } from './move';
 export { normalise } from './normalise';
 export { binary, binaryConstant, binaryRows, unary } from './pointwise';
 export { runKernel } from './plan';
-export { pass } from './walk';
+export { pass, straight } from './walk';
 export { bank } from './bank';
