@@ -145,8 +145,17 @@ export async function denoise(options: DenoiseOptions): Promise<DataSource> {
 }
 
 /** The settings among the options, without those that are not given. */
-function chosen({ snr, level, equaliser, early, target, bands, shares }: DenoiseOptions): PartialSettings {
-  const given = { snr, level, equaliser, early, target, bands, shares };
+function chosen({
+  snr,
+  level,
+  equaliser,
+  early,
+  target,
+  floor,
+  bands,
+  shares,
+}: DenoiseOptions): PartialSettings {
+  const given = { snr, level, equaliser, early, target, floor, bands, shares };
   return Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined),
   ) as PartialSettings;

@@ -114,7 +114,7 @@ const KINDS: Readonly<Record<Description['kind'], Kind>> = {
   denoise: {
     options:
       'speech speaker noise rooms sampleRate frames batch batchesPerEpoch seed fixed cache damaged weights colours ' +
-      'babble speeds snr level equaliser early target bands shares',
+      'babble speeds snr level equaliser early target floor bands shares',
     open: (options: DenoiseOptions) => denoise(options),
   },
   digits: {

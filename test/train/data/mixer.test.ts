@@ -2,9 +2,11 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fromDbfs, peak, rms, snr } from '../../../src/audio/index.ts';
+import { biquad } from '../../../src/filters/biquad.ts';
 import { denoise, drawsAt, type DenoiseOptions } from '../../../src/train/data/index.ts';
 import { colouredNoise, NOISE_COLOURS } from '../../../src/train/data/mixer/coloured-noise.ts';
 import { convolveTwo } from '../../../src/train/data/mixer/convolve.ts';
+import { filterInPlace } from '../../../src/train/data/mixer/equalise.ts';
 import { activeLevel } from '../../../src/train/data/mixer/level.ts';
 import { mix, type MixerParts } from '../../../src/train/data/mixer/mixer.ts';
 import { prepareRoom } from '../../../src/train/data/mixer/room.ts';
@@ -22,6 +24,7 @@ const NONE = {
   simulatedRooms: 0,
   equalised: 0,
   bandLimited: 0,
+  rumble: 0,
   fullScale: 0,
 };
 const parts: MixerParts = {
@@ -102,6 +105,28 @@ describe('mix', () => {
 });
 
 describe('settings', () => {
+  it('takes out of the speech what lies below the floor, in phase, and puts rumble into the noisy one alone', () => {
+    const tones = (frames: number): Float32Array =>
+      Float32Array.from({ length: frames }, (_, k) => Math.sin((2 * Math.PI * 12 * k) / RATE) + Math.sin((2 * Math.PI * 300 * k) / RATE)); // prettier-ignore
+    const voices = { speakers: ['a'], speak: tones };
+    const settings = mixerSettings({ floor: 50, snr: [0, 0], shares: { ...NONE, speechOnly: 1 } });
+    const { clean } = mix({ ...parts, voices }, settings, 2 * RATE, drawsAt(1));
+    // In the middle: at the ends something rings.
+    const [from, to] = [0.75 * RATE, 1.25 * RATE];
+    const voice300 = Float32Array.from({ length: to - from }, (_, k) => Math.sin((2 * Math.PI * 300 * (from + k)) / RATE)); // prettier-ignore
+    const middle = clean.slice(from, to);
+    const gain = middle.reduce((sum, x, k) => sum + x * voice300[k]!, 0) / (voice300.length / 2);
+    expect(rms(middle.map((x, k) => x / gain - voice300[k]!))).toBeLessThan(0.01);
+
+    const quiet = mixed({ snr: [40, 40], shares: { rumble: 0 } });
+    const rumbling = mixed({ snr: [40, 40], shares: { rumble: 1 } });
+    const low = (x: Float32Array): Float32Array =>
+      filterInPlace(x.slice(), [biquad({ type: 'lowpass', sampleRate: RATE, frequency: 50, Q: -3 })]);
+    const rest = ({ noisy, clean }: typeof quiet): Float32Array => noisy.map((x, k) => x - clean[k]!);
+    expect(above(low(rest(rumbling)), low(rest(quiet)))).toBeGreaterThan(15);
+    expect(() => mixerSettings({ floor: -1 })).toThrow(/floor: -1; give Hz, 0 to 100/);
+  });
+
   it('refuses by name what cannot be', () => {
     expect(() => mixerSettings({ snr: [10, 0] })).toThrow(/snr: \[10,0\]; give the lowest and the highest/);
     expect(() => mixerSettings({ shares: { silence: 2 } })).toThrow(/shares\.silence: 2/);

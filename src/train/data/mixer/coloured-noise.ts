@@ -1,8 +1,11 @@
 import { ArgumentError } from '../../../errors.ts';
+import { biquad } from '../../../filters/biquad.ts';
 import type { Random } from '../../../init/random.ts';
+import { filterInPlace } from './equalise.ts';
+import { scale } from './level.ts';
 
 /** Noises that are computed rather than recorded. */
-export type NoiseColour = 'white' | 'pink' | 'brown' | 'hum' | 'modulated';
+export type NoiseColour = 'white' | 'pink' | 'brown' | 'hum' | 'modulated' | 'rumble';
 
 /** What a colour is made of: `frames` numbers at `sampleRate` Hz, of no level in particular. */
 type Maker = (frames: number, sampleRate: number, draws: Random) => Float32Array;
@@ -91,7 +94,17 @@ const modulated: Maker = (frames, sampleRate, draws) => {
   return out;
 };
 
-const MAKERS: Readonly<Record<NoiseColour, Maker>> = { white, pink, brown, hum, modulated };
+/** What wind, traffic and hands on a microphone make: a resonance at 6 to 40 Hz, −12 dB an octave above it. */
+const rumble: Maker = (frames, sampleRate, draws) => {
+  const frequency = 6 * (40 / 6) ** draws.uniform();
+  const out = white(frames, sampleRate, draws);
+  // The peak is given in dB.
+  filterInPlace(out, [biquad({ type: 'lowpass', sampleRate, frequency, Q: draws.uniform(0, 6) })]);
+  // So little of white noise lies so low that it would be much fainter than the other colours.
+  return scale(out, 32);
+};
+
+const MAKERS: Readonly<Record<NoiseColour, Maker>> = { white, pink, brown, hum, modulated, rumble };
 
 export const NOISE_COLOURS = Object.keys(MAKERS) as readonly NoiseColour[];
 

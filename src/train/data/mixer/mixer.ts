@@ -1,8 +1,10 @@
 import { peak, rms } from '../../../audio/level.ts';
+import { biquad } from '../../../filters/biquad.ts';
 import type { Random } from '../../../init/random.ts';
 import { throughRate } from '../augment.ts';
 import { convolveTwo } from './convolve.ts';
-import { drawEqualiser, filterInPlace } from './equalise.ts';
+import { colouredNoise } from './coloured-noise.ts';
+import { drawEqualiser, filterInPhase, filterInPlace } from './equalise.ts';
 import { activeLevel, addScaled, scale } from './level.ts';
 import { pick } from './noises.ts';
 import { prepareRoom, type Room } from './room.ts';
@@ -31,8 +33,8 @@ const FULL_SCALE = 0.99;
 /**
  * Speech in a room, with noise, through a microphone; and the speech alone, as near as it should come out.
  *
- *     clean = gain · band(early * eq(speech))
- *     noisy = gain · band(response * eq(speech) + eq(noise) · 10^(−SNR/20))
+ *     clean = gain · band(early * eq(floor(speech)))
+ *     noisy = gain · band(response * eq(floor(speech)) + eq(noise) · 10^(−SNR/20) + rumble)
  *
  * with the SNR between the active levels of the reverberant speech and of the noise.
  *
@@ -53,6 +55,10 @@ export function mix(parts: MixerParts, settings: MixerSettings, frames: number, 
   let noisy: Float32Array = new Float32Array(frames);
   if (what !== 1) {
     const speech = parts.voices.speak(frames, draws);
+    if (settings.floor > 0) {
+      // −3 dB is the Q of a section without a peak; there and back it is −6 dB at the floor.
+      filterInPhase(speech, [biquad({ type: 'highpass', sampleRate, frequency: settings.floor, Q: -3 })]);
+    }
     if (draws.uniform() < shares.equalised) {
       filterInPlace(speech, drawEqualiser(sampleRate, settings.equaliser, draws));
     }
@@ -74,6 +80,10 @@ export function mix(parts: MixerParts, settings: MixerSettings, frames: number, 
     const level = activeLevel(noise, sampleRate);
     const snr = draws.uniform(...settings.snr);
     if (level > 0) addScaled(noisy, noise, 10 ** (-snr / 20) / level);
+    if (shares.rumble > 0 && draws.uniform() < shares.rumble) {
+      const rumble = colouredNoise('rumble', frames, sampleRate, draws);
+      addScaled(noisy, rumble, 10 ** (-draws.uniform(...settings.snr) / 20) / rms(rumble));
+    }
   }
   if (draws.uniform() < shares.bandLimited) {
     const rate = settings.bands[draws.integer(settings.bands.length)]!;

@@ -12,6 +12,8 @@ export interface MixerSettings {
   readonly early: number;
   /** What is wanted of speech in a room: its `early` part, the direct sound (`dry`), or all of it (`reverberant`). */
   readonly target: 'early' | 'dry' | 'reverberant';
+  /** Hz below which recordings of speech hold no voice, and nothing is wanted: taken out of them, in phase; 0, none. */
+  readonly floor: number;
   /** Hz: rates of the lines that cut the band. */
   readonly bands: readonly number[];
   readonly shares: {
@@ -23,6 +25,8 @@ export interface MixerSettings {
     readonly simulatedRooms: number;
     readonly equalised: number;
     readonly bandLimited: number;
+    /** Of mixtures with noise that get rumble as well, at a ratio of its own. */
+    readonly rumble: number;
     /** As loud as goes without clipping. */
     readonly fullScale: number;
   };
@@ -34,6 +38,7 @@ export const MIXER_DEFAULTS: MixerSettings = {
   equaliser: 6,
   early: 0.05,
   target: 'early',
+  floor: 0,
   bands: [8000, 11_025, 12_000],
   shares: {
     silence: 0.01,
@@ -44,6 +49,7 @@ export const MIXER_DEFAULTS: MixerSettings = {
     simulatedRooms: 0.35,
     equalised: 0.5,
     bandLimited: 0.08,
+    rumble: 0,
     fullScale: 0.1,
   },
 };
@@ -83,6 +89,7 @@ export function mixerSettings(given: PartialSettings = {}): MixerSettings {
   if (!['early', 'dry', 'reverberant'].includes(settings.target)) {
     fail('target', settings.target, 'choose early, dry or reverberant');
   }
+  if (!(settings.floor >= 0 && settings.floor <= 100)) fail('floor', settings.floor, 'give Hz, 0 to 100');
   if (!(settings.early > 0 && settings.early <= 1)) fail('early', settings.early, 'give seconds, about 0.05');
   return settings;
 }
