@@ -16,9 +16,8 @@ import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { lastValueFrom } from 'rxjs';
-import type { FloatArray } from 'statewave';
 import { loadModel, onRecordings } from 'statewave/models';
-import { fromWav, operate, ssm, toWav, wavInfo, withFormat } from 'statewave/operators';
+import { fromWav, ssm, takeFrames, toWav, wavInfo, withFormat } from 'statewave/operators';
 
 const [
   weights,
@@ -33,23 +32,11 @@ if (weights === undefined) {
 const loaded = loadModel(weights);
 const { frames, channels, sampleRate } = await wavInfo(input);
 
-/** What a denoiser says beyond the end of the recording is left out: so many samples, and no more. */
-const first = (samples: number) =>
-  operate<FloatArray, FloatArray>(() => {
-    let left = samples;
-    return {
-      next(block, emit) {
-        if (left > 0) emit(block.slice(0, left));
-        left -= block.length;
-      },
-    };
-  });
-
 const started = performance.now();
 const written = await lastValueFrom(
   fromWav(input).pipe(
     ssm(onRecordings(loaded), loaded.parameters, { onStream: ({ latency }) => console.log({ latency }) }),
-    first(frames! * channels),
+    takeFrames(frames ?? Number.MAX_SAFE_INTEGER),
     withFormat({ sampleRate, channels }),
     toWav(output),
   ),

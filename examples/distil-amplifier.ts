@@ -5,15 +5,16 @@
  *     node examples/distil-amplifier.ts amp.nam [--evaluate]
  *
  * Plays some minutes of synthetic guitar to the capture, trains `fixtures/models/amplifier/config.json` on its answers,
- * and compares: the error-to-signal ratio at 44.1, 48 and 96 kHz, that of the best linear filter, and the cost of a
- * sample. `--evaluate` takes the weights that are there.
+ * and compares: the error-to-signal ratio at 44.1, 48 and 96 kHz, that of the best linear filter and of an LSTM of about
+ * the same cost (`lstm.json` beside the configuration), and the cost of a sample. `--evaluate` takes the weights that are
+ * there.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { compile, type Stream } from 'statewave';
 import { createResampler } from 'statewave/audio';
-import { loadModel } from 'statewave/models';
+import { loadModel, type LoadedModel } from 'statewave/models';
 import { teach, type Recordings } from 'statewave/train';
 import { linearFit } from './support/linear-fit.ts';
 
@@ -38,12 +39,13 @@ const train = await taught('train', 48, 1);
 (await taught('validation', 6, 2)).close();
 const test = await taught('test', 6, 3);
 
-if (!values.evaluate) {
-  const config = 'fixtures/models/amplifier/config.json';
-  const { status } = spawnSync('npx', ['statewave', 'train', config, '--fresh'], { stdio: 'inherit' });
+for (const config of values.evaluate ? [] : ['config.json', 'lstm.json']) {
+  const path = `fixtures/models/amplifier/${config}`;
+  const { status } = spawnSync('npx', ['statewave', 'train', path, '--fresh'], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }
 const student = loadModel(values.weights ?? `${folder}/weights.safetensors`);
+const lstm = loadModel(`${folder}/lstm/weights.safetensors`);
 
 /** Input and answer of a piece. */
 function pieceOf(recordings: Recordings, index: number): { input: Float32Array; answer: Float32Array } {
@@ -75,9 +77,9 @@ function esr(estimate: (input: Float32Array) => Float32Array): number {
 }
 
 const atRate =
-  (sampleRate: number) =>
+  ({ model, parameters }: LoadedModel, sampleRate: number) =>
   (input: Float32Array): Float32Array => {
-    const stream = compile(student.model, student.parameters, { sampleRate });
+    const stream = compile(model, parameters, { sampleRate });
     return resampled(stream.push(resampled(input, RATE, sampleRate)) as Float32Array, sampleRate, RATE);
   };
 
@@ -88,9 +90,11 @@ const filter = linearFit(
 const linear = esr(filter);
 console.log(`best linear filter (1,024 taps)   ESR ${linear.toFixed(4)}`);
 for (const sampleRate of [RATE, 44_100, 96_000]) {
-  const value = esr(atRate(sampleRate));
+  const value = esr(atRate(student, sampleRate));
   console.log(`S4D layers at ${String(sampleRate).padStart(6)} Hz          ESR ${value.toFixed(5)}  (1/${(linear / value).toFixed(1)} of the linear filter's)`); // prettier-ignore
 }
+
+console.log(`LSTM of 16 units at  ${RATE} Hz          ESR ${esr(atRate(lstm, RATE)).toFixed(5)}`);
 
 /** ns a sample in blocks of 128: the median of several runs. */
 function cost(stream: Stream): number {
@@ -103,7 +107,7 @@ function cost(stream: Stream): number {
   });
   return runs.sort((a, b) => a - b)[7]!;
 }
-const [own, capturedCost] = [student, teacher].map(({ model, parameters }) =>
-  cost(compile(model, parameters)),
+const [own, ofLstm, captured] = [student, lstm, teacher].map(({ model, parameters }) =>
+  cost(compile(model, parameters)).toFixed(0),
 );
-console.log(`cost: ${own!.toFixed(0)} ns a sample, the capture ${capturedCost!.toFixed(0)} ns`);
+console.log(`cost: ${own} ns a sample, the LSTM ${ofLstm} ns, the capture ${captured} ns`);

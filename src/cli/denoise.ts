@@ -3,7 +3,7 @@ import type { DenoiseOptions } from './denoise/choose-denoiser.ts';
 import { withFileOptions, withModelOptions, withRunOptions } from './process/options.ts';
 import { withDebug } from './support/options.ts';
 
-/** `statewave denoise IN OUT --model M`: a recording of any rate and channels through a denoiser. */
+/** `statewave denoise IN OUT`: a recording of any rate and channels through a denoiser. */
 export function denoiseVerb(program: Command): void {
   const verb = withDebug(program.command('denoise'))
     .summary('take the noise out of a recording')
@@ -15,7 +15,10 @@ export function denoiseVerb(program: Command): void {
     .argument('<in>', 'a WAV file, or - for stdin')
     .argument('<out>', 'the WAV file to write (overwritten once complete), or - for stdout')
     .optionsGroup('What to run:')
-    .requiredOption('--model <file>', 'a trained denoiser: safetensors, or a PyTorch checkpoint');
+    .option(
+      '--model <file>',
+      'a trained denoiser: safetensors, or a PyTorch checkpoint (default: the one that\ncomes with the package)',
+    );
   withModelOptions(verb)
     .optionsGroup('How it runs:')
     .option('--no-resample', "run at the file's own rate, for models in continuous time");
@@ -24,6 +27,7 @@ export function denoiseVerb(program: Command): void {
       'after',
       `
 Examples:
+  $ statewave denoise noisy.wav clean.wav
   $ statewave denoise noisy.wav clean.wav --model attenuate.safetensors
   $ statewave denoise noisy.wav clean.wav --model weights.pt --format attenuate --float
   $ arecord -f S16_LE -r 16000 | statewave denoise - - --model attenuate.safetensors | aplay`,

@@ -10,6 +10,7 @@ export { formatByName, modelFor, modelFormats } from './formats.ts';
 export { generate, type GenerateOptions } from './generate.ts';
 export { loadModel, modelOf, parseConfig, type LoadedModel, type LoadOptions } from './load.ts';
 export { onRecordings } from './on-recordings.ts';
+export { shippedModel } from './shipped.ts';
 export { saveModel, type SaveOptions } from './save.ts';
 export { rtneural, type RtneuralModel } from './rtneural.ts';
 export { greedy, sampling, type Sampler, type SamplingOptions } from './sampling.ts';

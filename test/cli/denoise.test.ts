@@ -122,13 +122,30 @@ describe('statewave denoise', () => {
   });
 });
 
+describe('statewave denoise with what comes with the package', () => {
+  it('takes the noise out of a recording of any rate, without being told of a model', async () => {
+    const [clean, noisy] = ['clean', 'noisy'].map(
+      (name) => decodeWav(readFileSync(`fixtures/speech/${name}.wav`)).samples as Float32Array,
+    );
+    const { status, stderr } = await statewave([
+      'denoise',
+      'fixtures/speech/noisy.wav',
+      path('own.wav'),
+      '--float',
+    ]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const cleaned = decodeWav(readFileSync(path('own.wav'))).samples as Float32Array;
+    expect(cleaned.length).toBe(noisy!.length);
+    expect(siSdr(cleaned, clean!) - siSdr(noisy!, clean!)).toBeGreaterThan(6);
+  });
+});
+
 describe('statewave denoise, failing', () => {
   beforeAll(() =>
     writeWav(path('in.wav'), noise(100, 3), { sampleRate: 44_100, channels: 1, encoding: 'pcm16' }),
   );
 
   it.each<[string, string[], number, RegExp]>([
-    ['without a model', [], 2, /required option '--model <file>' not specified/],
     ['an option of process', ['--model', 'x', '--filter', 'lowpass'], 2, /unknown option '--filter'/],
     ['a model that is not there', ['--model', 'none.pt'], 1, /none.pt: cannot be opened.*check the path/],
     [

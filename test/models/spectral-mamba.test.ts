@@ -14,9 +14,9 @@ verifyStream({ name: 'spectral Mamba', model, parameters: initialise(model, 1), 
 verifyAdjoint({ name: 'spectral Mamba', model, parameters: initialise(model, 2), frames: 40, step: 2e-5 });
 
 /** As `fixtures/models/denoiser` has it. */
-const shipped = { window: 320, d_model: 96, n_layer: 4, d_inner: 132, taps: 2, cutoff: 40 };
+const shipped = { window: 320, d_model: 96, n_layer: 4, d_inner: 132, taps: 2, cutoff: 40, keep: 0.1 };
 
-const rumbling = spectralMamba({ ...small, sampleRate: 1000, cutoff: 40 });
+const rumbling = spectralMamba({ ...small, sampleRate: 1000, cutoff: 40, keep: 0.1 });
 verifyStream({
   name: 'spectral Mamba behind a high-pass',
   model: rumbling,
@@ -59,6 +59,18 @@ describe('spectralMamba', () => {
       // The hold advances the low-pass part by half a frame: some √2 ω / 2 = 0.011 of its input.
       expect(Math.abs(Math.max(...output) - ratio / Math.hypot(1, ratio))).toBeLessThan(0.012);
     }
+  });
+
+  it('keeps a share of what it hears', () => {
+    const parameters = initialise(model, 8);
+    const input = Float32Array.from({ length: 200 }, (_, k) => Math.sin(k * 0.3) + Math.sin(k * k));
+    const run = (keep: number): Float32Array =>
+      compile(spectralMamba({ ...small, keep }), parameters).push(input) as Float32Array;
+    const [none, some] = [run(0), run(0.25)];
+    // From the second window on the transform gives back what went in.
+    const wanted = none.map((y, k) => 0.75 * y + 0.25 * input[k]!);
+    expect(relativeError(some.slice(8), wanted.slice(8))).toBeLessThan(1e-6);
+    expect(() => spectralMamba({ ...small, keep: 1 })).toThrow(/keep is 1; give a share/);
   });
 
   it('does not mind how loud it is, once it has heard the level', () => {

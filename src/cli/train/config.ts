@@ -26,6 +26,8 @@ export interface TrainConfig {
     readonly format: string;
     readonly config: Config;
     readonly made: Model;
+    /** What the weights are saved with: the same parameters, as a stream wants them. */
+    readonly streamed: { readonly config: Config; readonly made: Model };
     readonly init: string | undefined;
   };
   /** Descriptions for `openSource`. */
@@ -129,9 +131,18 @@ function modelOf(read: Section): TrainConfig['model'] {
   const format = read.needed('format', read.text('format'), 'the name of an architecture, such as "s4d"');
   const config = (read.any('config') ?? {}) as Config;
   if (typeof config !== 'object' || Array.isArray(config)) read.refuse('config', 'give an object');
+  const changes = (read.any('streamed') ?? {}) as Config;
+  if (typeof changes !== 'object' || Array.isArray(changes)) read.refuse('streamed', 'give an object');
   const init = read.text('init');
   read.done();
-  return { format, config, made: modelFor(format, config), init };
+  const streamed = { ...config, ...changes };
+  return {
+    format,
+    config,
+    made: modelFor(format, config),
+    streamed: { config: streamed, made: modelFor(format, streamed) },
+    init,
+  };
 }
 
 function sourceOf(read: Section | undefined): Description | undefined {

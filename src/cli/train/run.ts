@@ -136,9 +136,9 @@ async function writeResults(
   result: FitResult,
   log: TrainingLog,
 ): Promise<void> {
-  const { format, config: modelConfig, made } = config.model;
-  saveModel(paths.weights, format, modelConfig, result.best.parameters, {
-    model: made,
+  const { format, streamed } = config.model;
+  saveModel(paths.weights, format, streamed.config, result.best.parameters, {
+    model: streamed.made,
     metadata: {
       ...config.metadata,
       training: JSON.stringify({ epoch: result.best.epoch, seed: config.seed }),

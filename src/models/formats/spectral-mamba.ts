@@ -9,6 +9,7 @@ import { spectralMamba } from '../spectral-mamba.ts';
  * | `window`, `hop` | samples of a spectrum, and from one to the next; 256, half a window |
  * | `d_model`, `n_layer`, `d_inner`, `d_state` | of the blocks; 16 states |
  * | `cutoff` | Hz of a high-pass in front; none |
+ * | `keep` | share of the noisy spectrum that stays; 0 |
  * | `taps` | spectra that are filtered into one; 1 |
  */
 export const spectralMambaFormat: ModelFormat = {
@@ -27,6 +28,7 @@ export const spectralMambaFormat: ModelFormat = {
       inner: read.integer('d_inner', { least: 1 }),
       states: read.integer('d_state', { least: 1, otherwise: 16 }),
       cutoff: read.positive('cutoff'),
+      keep: read.positive('keep'),
       taps: read.integer('taps', { least: 1, otherwise: 1 }),
     };
     read.done();

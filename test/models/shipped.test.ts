@@ -1,0 +1,49 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { denoised, samplesOf } from '../../scripts/support/denoised.ts';
+import { siSdr } from '../../src/audio/index.ts';
+import { ArgumentError } from '../../src/errors.ts';
+import { loadModel, shippedModel } from '../../src/models/index.ts';
+import { compile } from '../../src/stream/index.ts';
+import { missingShared, shared } from '../support/shared.ts';
+
+describe('models that come with the package', () => {
+  it('are there', () => {
+    for (const name of ['denoiser', 'smnist'] as const)
+      expect(
+        compile(loadModel(shippedModel(name)).model, loadModel(shippedModel(name)).parameters).latency,
+      ).toBeLessThan(400);
+    expect(() => shippedModel('nothing' as never)).toThrow(ArgumentError);
+  });
+});
+
+describe('the denoiser', () => {
+  const { model, parameters } = loadModel(shippedModel('denoiser'));
+  const better = (noisy: string, clean: string): number => {
+    const [before, wanted] = [noisy, clean].map((path) => samplesOf(path, model));
+    return siSdr(denoised(model, parameters, before!), wanted!) - siSdr(before!, wanted!);
+  };
+
+  it('is small, and looks 20 ms ahead', () => {
+    expect([...parameters.values()].reduce((sum, { length }) => sum + length, 0)).toBeLessThanOrEqual(
+      300_000,
+    );
+    expect(compile(model, parameters).latency / model.sampleRate!).toBeLessThanOrEqual(0.02);
+  });
+
+  it('takes hum, rumble and hiss out of the recording that ships', () => {
+    expect(better('fixtures/speech/noisy.wav', 'fixtures/speech/clean.wav')).toBeGreaterThan(6);
+  });
+
+  it.skipIf(missingShared('data', 'vb-demand'))(
+    'makes 20 recordings of VoiceBank+DEMAND better by 6 dB and more (needs ../shared)',
+    () => {
+      const names = readdirSync(shared('data', 'vb-demand', 'noisy'));
+      const gains = names.map((name) =>
+        better(shared('data', 'vb-demand', 'noisy', name), shared('data', 'vb-demand', 'clean', name)),
+      );
+      expect(gains).toHaveLength(20);
+      expect(gains.reduce((a, b) => a + b) / 20).toBeGreaterThan(6);
+    },
+  );
+});
