@@ -12,18 +12,42 @@ export interface RunningLevelOptions {
 }
 
 /**
- * The root-mean-square of what was heard so far, of each channel: √(running mean of x² + 1e-8).
+ * The root-mean-square of what was heard so far, of each channel: √(running mean of x² + 1e-8). It follows another
+ * sample rate: its memory is seconds.
  *
  * @param rate Hz of the signal.
  * @example div(x, runningLevelOf(x, 16_000))
  */
 export function runningLevelOf(x: Signal, rate: number, options: RunningLevelOptions = {}): Signal {
   const { seconds = 4, prior = { rms: 0.1, seconds: 0.3 } } = options;
-  const power = runningMean(square(x), {
+  const before = { power: prior.rms ** 2, seconds: prior.seconds };
+  return levelOfPower(square(x), rate, { seconds, prior: before, floor: 1e-8 });
+}
+
+/**
+ * √(running mean of a power + `floor`).
+ *
+ * @param rate frames of `power` in a second.
+ */
+export function levelOfPower(
+  power: Signal,
+  rate: number,
+  {
+    seconds,
+    prior,
+    floor,
+  }: {
+    readonly seconds: number;
+    readonly prior: { readonly power: number; readonly seconds: number };
+    readonly floor: number;
+  },
+): Signal {
+  const mean = runningMean(power, {
     memory: seconds * rate,
-    prior: { value: prior.rms ** 2, frames: prior.seconds * rate },
+    prior: { value: prior.power, frames: prior.seconds * rate },
+    scale: power.trace.timeScale(),
   });
-  return sqrt(add(power, 1e-8));
+  return sqrt(add(mean, floor));
 }
 
 /**

@@ -14,9 +14,7 @@ import {
   log,
   mul,
   reshape,
-  runningMean,
   select,
-  sqrt,
   square,
   stft,
   sub,
@@ -24,6 +22,7 @@ import {
 } from '../ops/index.ts';
 import { defineLayer, type Layer, type Signal } from '../signal/index.ts';
 import { preNormStack } from './pre-norm-stack.ts';
+import { levelOfPower } from './running-level.ts';
 
 /** Configuration of `spectralMamba`; the defaults make 16 ms of look-ahead at 16 kHz. */
 export interface SpectralMambaOptions {
@@ -100,7 +99,7 @@ export function spectralMamba(options: SpectralMambaOptions): Layer {
     apply(trace, x) {
       const X = stft(cutoff === undefined ? x : highPass(x, cutoff / sampleRate), frames);
       const bins = X.shape[1]!;
-      const level = runningLevelOf(X, { window, perSecond: sampleRate / hop });
+      const level = spectralLevelOf(X, { window, perSecond: sampleRate / hop });
       const hidden = linear(trace, compressed(div(X, level)), { name: 'input', outputs: features });
       const mixed = preNormStack(trace, hidden, {
         layers,
@@ -137,16 +136,15 @@ function highPass(u: Signal, cutoff: number): Signal {
 }
 
 /** √ of the running mean power of the spectra, (1). */
-function runningLevelOf(X: Signal, { window, perSecond }: { window: number; perSecond: number }): Signal {
+function spectralLevelOf(X: Signal, { window, perSecond }: { window: number; perSecond: number }): Signal {
   // A window of squared sines sums to N/2: what white noise of one unit puts into every bin.
   const average = X.trace.literal(new Float64Array(X.width).fill(1 / X.width), [1, X.width]);
   const power = dense(reshape(square(X), [X.width]), average);
-  const value = (PRIOR.rms ** 2 * window) / 4;
-  const running = runningMean(power, {
-    memory: MEMORY_SECONDS * perSecond,
-    prior: { value, frames: PRIOR.seconds * perSecond },
+  return levelOfPower(power, perSecond, {
+    seconds: MEMORY_SECONDS,
+    prior: { power: (PRIOR.rms ** 2 * window) / 4, seconds: PRIOR.seconds },
+    floor: EPS,
   });
-  return sqrt(add(running, EPS));
 }
 
 /** (2 × bins) → (3 · bins) */

@@ -1,5 +1,5 @@
 import type { Signal } from '../signal/index.ts';
-import { defineOp, sizeOf } from '../signal/index.ts';
+import { defineOp, isConstant, sizeOf } from '../signal/index.ts';
 
 interface RunningMeanAttributes {
   /** N: frames after which the past is forgotten at an even pace; Infinity for the mean of all frames. */
@@ -8,12 +8,18 @@ interface RunningMeanAttributes {
   readonly prior: { readonly value: number; readonly frames: number };
 }
 
+/** N and n₀ in frames of the rate that it runs at. */
+interface Counts {
+  readonly memory: number;
+  readonly prior: number;
+}
+
 /**
  * m[k] = m[k−1] + (x[k] − m[k−1]) / min(k + 1 + n₀, N), from m[−1] = the prior's value and n₀ its frames: the plain
  * mean at first, an exponential one once N frames have been seen. The mean itself is kept, in float64, so that
- * nothing grows.
+ * nothing grows. N and n₀ are divided by the time scale, where there is one: as long as they were at another rate.
  */
-const runningMeanOp = defineOp<RunningMeanAttributes>({
+const runningMeanOp = defineOp<RunningMeanAttributes, Counts>({
   name: 'running-mean',
   shape({ memory, prior }, [x], reject) {
     if (!(memory >= 1)) reject(`memory is ${memory} frames; give 1 or more, or Infinity`);
@@ -24,25 +30,32 @@ const runningMeanOp = defineOp<RunningMeanAttributes>({
     }
     return x!.shape;
   },
-  // The mean of all frames is the same at any rate; a memory in frames is not.
-  time: ({ memory, prior }) => (memory === Infinity && prior.frames === 0 ? 'free' : []),
+  // The mean of all frames is the same at any rate; a memory in frames is not, and does not stretch within a stream.
+  time: ({ memory, prior }, [, scale]) => {
+    if (memory === Infinity && prior.frames === 0) return 'free';
+    return scale && isConstant(scale) ? [1] : [];
+  },
+  prepare({ attributes: { memory, prior }, constants: [, scale] }) {
+    const frame = scale?.[0] ?? 1;
+    return { memory: Math.max(1, memory / frame), prior: prior.frames / frame };
+  },
   state: ({ prior }, [x]) => ({ mean: { shape: x!.shape, type: 'float64', initial: prior.value } }),
-  step({ attributes: { memory, prior }, types, inputs, output, state, firing }) {
+  step({ prepared: { memory, prior }, types, inputs, output, state, firing }) {
     const x = inputs[0]!;
     const mean = state['mean']!;
     const width = sizeOf(types[0]!.shape);
-    const share = 1 / Math.min(firing + 1 + prior.frames, memory);
+    const share = 1 / Math.min(firing + 1 + prior, memory);
     for (let i = 0; i < width; i++) {
       mean[i]! += (x.data[x.at + i]! - mean[i]!) * share;
       output.data[output.at + i] = mean[i]!;
     }
   },
-  adjoint({ attributes: { memory, prior }, dOutput, dInputs, firings }) {
+  adjoint({ prepared: { memory, prior }, dOutput, dInputs, firings }) {
     const dx = dInputs[0];
     if (!dx) return;
     for (let i = 0; i < dx.width; i++) {
       for (let k = firings - 1, later = 0; k >= 0; k--) {
-        const share = 1 / Math.min(k + 1 + prior.frames, memory);
+        const share = 1 / Math.min(k + 1 + prior, memory);
         later += dOutput.data[dOutput.origin + k * dx.width + i]!;
         dx.data[dx.origin + k * dx.width + i]! += share * later;
         later *= 1 - share;
@@ -56,10 +69,15 @@ export interface RunningMeanOptions {
   readonly memory?: number;
   /** What is believed at the start, and how many frames that counts for; nothing by default. */
   readonly prior?: { readonly value: number; readonly frames: number };
+  /**
+   * `trace.timeScale()`: memory and prior are frames of the model's own rate, and stay as long in seconds at another.
+   * Without it such a mean counts frames, and its model runs at one rate alone.
+   */
+  readonly scale?: Signal | undefined;
 }
 
 /** The mean over all frames so far, or over about the last `memory`: a running decision, a running level. */
 export const runningMean = (
   x: Signal,
-  { memory = Infinity, prior = { value: 0, frames: 0 } }: RunningMeanOptions = {},
-): Signal => x.trace.apply(runningMeanOp, { memory, prior }, [x]);
+  { memory = Infinity, prior = { value: 0, frames: 0 }, scale }: RunningMeanOptions = {},
+): Signal => x.trace.apply(runningMeanOp, { memory, prior }, scale ? [x, scale] : [x]);

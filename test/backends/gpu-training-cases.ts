@@ -179,6 +179,9 @@ export const cases: Readonly<Record<string, Layer>> = {
   'running mean of some frames': behindDense('mean', (_, x) =>
     ops.runningMean(x, { memory: 10, prior: { value: 0.5, frames: 2 } }),
   ),
+  'running mean at another scale of time': behindDense('mean', (t, x) =>
+    ops.runningMean(x, { memory: 10, prior: { value: 0.5, frames: 2 }, scale: t.literal(0.25) }),
+  ),
   clamp: behindDense('clamp', (_, x) => ops.clamp(x, -0.3, 0.2)),
   'every frame': behindDense('every', (t, x) =>
     ops.mul(x, ops.add(ops.everyFrame(x, uniform(t, 'w', [FEATURES])), ops.atStart(x))),

@@ -271,6 +271,11 @@ add('running-mean', 'of about 20, with a prior', {
   inputs: five,
   build: (_t, { input }) => ops.runningMean(input!, { memory: 20, prior: { value: 1, frames: 4 } }),
 });
+add('running-mean', 'of about 20 at a third of the rate', {
+  inputs: five,
+  build: (t, { input }) =>
+    ops.runningMean(input!, { memory: 20, prior: { value: 1, frames: 4 }, scale: t.literal(3) }),
+});
 add('at-start', 'marks the first frame', {
   inputs: five,
   build: (_t, { input }) => ops.mul(input!, ops.add(ops.atStart(input!), 0.5)),

@@ -59,6 +59,26 @@ describe('runningLevel', () => {
     expect(relativeError(denoised(late, {}, input), wanted)).toBeLessThan(1e-6);
   });
 
+  it('has seconds of memory, whatever the sample rate', () => {
+    // What comes out of it is the level itself.
+    const layer = defineLayer({
+      name: 'ones',
+      features: 1,
+      sampleRate: 1000,
+      apply: (_trace, x) => add(mul(x, 0), 1),
+    });
+    const model = runningLevel(layer, { seconds: 0.5, prior: { rms: 0.5, seconds: 0.002 } });
+    const source = random(9);
+    const input = Float32Array.from({ length: 800 }, () => source.normal());
+    const twice = Float32Array.from({ length: 1600 }, (_, k) => input[k >> 1]!);
+    const slow = compile(model, {}).push(input) as Float32Array;
+    const fast = compile(model, {}, { sampleRate: 2000 }).push(twice) as Float32Array;
+    const everySecond = slow.map((_, k) => fast[2 * k + 1]!);
+    expect(relativeError(everySecond.slice(0, 490), slow.slice(0, 490))).toBeLessThan(1e-6);
+    // From then on it forgets a frame at a time: by thousandths otherwise at another rate.
+    expect(relativeError(everySecond, slow)).toBeLessThan(2e-3);
+  });
+
   it('keeps each channel at a level of its own', () => {
     // What comes out of it is the level itself.
     const ones = defineLayer({ name: 'ones', features: 2, apply: (_trace, x) => add(mul(x, 0), 1) });

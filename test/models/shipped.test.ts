@@ -5,11 +5,12 @@ import { siSdr } from '../../src/audio/index.ts';
 import { ArgumentError } from '../../src/errors.ts';
 import { loadModel, shippedModel } from '../../src/models/index.ts';
 import { compile } from '../../src/stream/index.ts';
+import { digits } from '../../src/train/data/index.ts';
 import { missingShared, shared } from '../support/shared.ts';
 
 describe('models that come with the package', () => {
   it('are there', () => {
-    for (const name of ['denoiser', 'smnist'] as const)
+    for (const name of ['denoiser', 'digits', 'smnist'] as const)
       expect(
         compile(loadModel(shippedModel(name)).model, loadModel(shippedModel(name)).parameters).latency,
       ).toBeLessThan(400);
@@ -44,6 +45,37 @@ describe('the denoiser', () => {
       );
       expect(gains).toHaveLength(20);
       expect(gains.reduce((a, b) => a + b) / 20).toBeGreaterThan(6);
+    },
+  );
+});
+
+describe('spoken digits', () => {
+  const { model, parameters } = loadModel(shippedModel('digits'));
+  const folder = shared('data', 'fsdd', 'recordings');
+
+  /** The share of the official test recordings that are understood, each streamed to its end. */
+  async function accuracyAt(sampleRate: number): Promise<number> {
+    const source = await digits({ folder, part: 'test', sampleRate, batch: 30, shuffle: false });
+    const stream = compile(model, parameters, { sampleRate });
+    let right = 0;
+    for await (const { inputs, targets, lengths, frames } of source.batches(0, 0)) {
+      for (const [item, length] of lengths.entries()) {
+        stream.reset();
+        const recording = inputs['input']!.subarray(item * frames, item * frames + length);
+        const scores = (stream.push(recording) as Float32Array).slice(-10);
+        if (scores.indexOf(Math.max(...scores)) === targets['labels']![item]) right++;
+      }
+    }
+    await source.close();
+    return right / 300;
+  }
+
+  it.skipIf(missingShared('data', 'fsdd'))(
+    'are understood at 8 kHz, and with another dt at 4 kHz (needs ../shared)',
+    async () => {
+      const trained = await accuracyAt(8000);
+      expect(trained).toBeGreaterThanOrEqual(0.97);
+      expect(await accuracyAt(4000)).toBeGreaterThanOrEqual(trained - 0.1);
     },
   );
 });

@@ -211,6 +211,13 @@ verifyOp({
   frames: 300,
 });
 verifyOp({
+  name: 'running mean at another scale of time',
+  inputs: { input: [2] },
+  build: (t, { input }) =>
+    ops.runningMean(input!, { memory: 7, prior: { value: 0.3, frames: 2.5 }, scale: t.literal(0.5) }),
+  frames: 300,
+});
+verifyOp({
   name: 'running mean',
   inputs: { input: [2] },
   build: (_t, { input }) => ops.runningMean(input!),

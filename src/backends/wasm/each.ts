@@ -97,15 +97,12 @@ export function planPool(request: KernelRequest): KernelPlan | undefined {
 
 /** The mean of what has been, in float64. */
 export function planRunningMean(request: KernelRequest): KernelPlan | undefined {
-  const { memory, prior } = request.attributes as {
-    readonly memory: number;
-    readonly prior: { readonly frames: number };
-  };
+  const { memory, prior } = request.prepared as { readonly memory: number; readonly prior: number };
   return planEach(request, {
     kernel: at.KERNEL_RUNNING_MEAN,
     width: widthOf(request),
     section: 'mean',
-    doubles: { [at.EACH_MEMORY]: memory, [at.EACH_PRIOR]: prior.frames },
+    doubles: { [at.EACH_MEMORY]: memory, [at.EACH_PRIOR]: prior },
     counts: true,
     inPlace: [0],
   });

@@ -17,11 +17,11 @@ export const runningMean: OpKernels = {
     const { plan, label, attributes, inputs, dims } =
       call as ForwardCall as ForwardCall<RunningMeanAttributes>;
     const x = inputs[0]!;
-    const { chunk, chunks, share } = cut(attributes, dims[1]!);
+    const { chunk, chunks, share, time } = cut(attributes, inputs[1], dims[1]!);
     const begin = `${attributes.prior.value}`;
     const step = `const s = ${share('frame')};\nm = m * (1 - s) + x[${Z}][frame][${X}] * s;`;
-    const ends = overChunk(plan, label, { x }, dims, chunk, `${Y} * ${chunk} + i`, step);
-    const kept = keptOverChunk(plan, label, dims[1]!, chunk, `${X} * ${chunk} + i`, share('frame'));
+    const ends = overChunk(plan, label, { x, ...time }, dims, chunk, `${Y} * ${chunk} + i`, step);
+    const kept = keptOverChunk(plan, label, time, dims[1]!, chunk, `${X} * ${chunk} + i`, share('frame'));
     const starts = plan.run({
       label,
       dims: [dims[0], chunks, dims[2]!],
@@ -33,7 +33,7 @@ return m;`,
     return plan.run({
       label,
       dims,
-      inputs: { x, starts },
+      inputs: { x, starts, ...time },
       body: `const chunk = Math.floor((${Y} + 0.5) / ${chunk});
 let m = starts[${Z}][chunk][${X}];
 for (let i = 0; i < ${chunk}; i++) {
@@ -44,16 +44,25 @@ return m;`,
     });
   },
   adjoint(call) {
-    const { plan, label, attributes, dims, dOutput, give } =
+    const { plan, label, attributes, inputs, dims, dOutput, give } =
       call as BackwardCall as BackwardCall<RunningMeanAttributes>;
     const frames = dims[1]!;
-    const { chunk, chunks, share } = cut(attributes, frames);
+    const { chunk, chunks, share, time } = cut(attributes, inputs[1], frames);
     const step = `const s = ${share('(frame + 1)')};\nm = m * (1 - s) + d[${Z}][frame][${X}];`;
     const last = chunk - 1;
-    const ends = overChunk(plan, label, { d: dOutput }, dims, chunk, `${Y} * ${chunk} + ${last} - i`, step);
+    const ends = overChunk(
+      plan,
+      label,
+      { d: dOutput, ...time },
+      dims,
+      chunk,
+      `${Y} * ${chunk} + ${last} - i`,
+      step,
+    );
     const kept = keptOverChunk(
       plan,
       label,
+      time,
       frames,
       chunk,
       `${X} * ${chunk} + ${last} - i`,
@@ -75,7 +84,7 @@ return m;`,
       plan.run({
         label,
         dims,
-        inputs: { d: dOutput, starts },
+        inputs: { d: dOutput, starts, ...time },
         body: `const chunk = Math.floor((${Y} + 0.5) / ${chunk});
 let m = starts[${Z}][chunk][${X}];
 for (let i = 0; i < ${chunk}; i++) {
@@ -88,23 +97,32 @@ return m * ${share(Y)};`,
   },
 };
 
-/** Frames of a chunk, about as many as there are chunks, and the text of a frame's share. */
+/**
+ * Frames of a chunk, about as many as there are chunks, and the text of a frame's share, which reads the scale of time
+ * in `time` where there is one.
+ */
 function cut(
   { memory, prior }: RunningMeanAttributes,
+  scale: Tensor | undefined,
   frames: number,
 ): {
   chunk: number;
   chunks: number;
   share: (frame: string) => string;
+  time: Readonly<Record<string, Tensor>>;
 } {
   let chunk = 16;
   while (chunk * chunk < frames) chunk *= 2;
-  const count = (frame: string): string => `(${frame} + ${1 + prior.frames})`;
+  const here = (count: number): string => (scale ? `${count} / scale[0]` : `${count}`);
+  const count = (frame: string): string => `(${frame} + 1 + ${here(prior.frames)})`;
   return {
     chunk,
     chunks: Math.ceil(frames / chunk),
     share: (frame) =>
-      memory === Infinity ? `1 / ${count(frame)}` : `1 / Math.min(${count(frame)}, ${memory})`,
+      memory === Infinity
+        ? `1 / ${count(frame)}`
+        : `1 / Math.min(${count(frame)}, Math.max(1, ${here(memory)}))`,
+    time: scale ? { scale } : {},
   };
 }
 
@@ -134,6 +152,7 @@ return m;`,
 const keptOverChunk = (
   plan: Plan,
   label: string,
+  inputs: Readonly<Record<string, Tensor>>,
   frames: number,
   chunk: number,
   frame: string,
@@ -142,7 +161,7 @@ const keptOverChunk = (
   plan.run({
     label,
     dims: [Math.ceil(frames / chunk)],
-    inputs: {},
+    inputs,
     body: `let kept = 1;
 for (let i = 0; i < ${chunk}; i++) {
   const frame = ${frame};
