@@ -4,13 +4,13 @@ import { ArgumentError } from '../errors.ts';
 
 /**
  * The file of a model that comes with the package, each with its config, data and figures beside it (`README.md`):
- * `denoiser`, `digits`, `smnist`.
+ * `amplifier`, `denoiser`, `digits`, `smnist`.
  *
  * @throws ArgumentError for a name that is none of them.
  * @example
  * const { model, parameters } = loadModel(shippedModel('denoiser'));
  */
-export function shippedModel(name: 'denoiser' | 'digits' | 'smnist'): string {
+export function shippedModel(name: 'amplifier' | 'denoiser' | 'digits' | 'smnist'): string {
   // From the sources, and from what is compiled of them.
   for (const root of ['../..', '../../..']) {
     const path = fileURLToPath(

@@ -1,16 +1,18 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { denoised, samplesOf } from '../../scripts/support/denoised.ts';
-import { siSdr } from '../../src/audio/index.ts';
+import { createResampler, siSdr } from '../../src/audio/index.ts';
 import { ArgumentError } from '../../src/errors.ts';
 import { loadModel, shippedModel } from '../../src/models/index.ts';
+import { random } from '../../src/init/index.ts';
+import type { FloatArray } from '../../src/signal/index.ts';
 import { compile } from '../../src/stream/index.ts';
-import { digits } from '../../src/train/data/index.ts';
+import { digits, guitarSignal } from '../../src/train/data/index.ts';
 import { missingShared, shared } from '../support/shared.ts';
 
 describe('models that come with the package', () => {
   it('are there', () => {
-    for (const name of ['denoiser', 'digits', 'smnist'] as const)
+    for (const name of ['amplifier', 'denoiser', 'digits', 'smnist'] as const)
       expect(
         compile(loadModel(shippedModel(name)).model, loadModel(shippedModel(name)).parameters).latency,
       ).toBeLessThan(400);
@@ -78,4 +80,39 @@ describe('spoken digits', () => {
       expect(await accuracyAt(4000)).toBeGreaterThanOrEqual(trained - 0.1);
     },
   );
+});
+
+describe('the amplifier', () => {
+  const { model, parameters } = loadModel(shippedModel('amplifier'));
+  const capture = shared('peers', 'nam', 'wavenet_a1_standard.nam');
+  /** Of the best linear filter of 1,024 taps; see the model's card. */
+  const LINEAR = 0.886;
+
+  it.skipIf(missingShared('peers', 'nam'))(
+    'answers as its capture does, at other rates too (needs ../shared)',
+    () => {
+      const teacher = loadModel(capture);
+      const [error, energy] = [new Map<number, number>(), { sum: 0 }];
+      for (const seed of [0, 1, 2]) {
+        const input = guitarSignal(96_000, 48_000, random(100 + seed));
+        const answer = compile(teacher.model, teacher.parameters).push(input) as Float32Array;
+        energy.sum += answer.reduce((sum, y) => sum + y * y, 0);
+        for (const sampleRate of [48_000, 44_100, 96_000]) {
+          const stream = compile(model, parameters, { sampleRate });
+          const y = resampled(stream.push(resampled(input, 48_000, sampleRate)), sampleRate, 48_000);
+          const wrong = answer.reduce((sum, wanted, k) => sum + (wanted - (y[k] ?? 0)) ** 2, 0);
+          error.set(sampleRate, (error.get(sampleRate) ?? 0) + wrong);
+        }
+      }
+      const esr = (rate: number): number => error.get(rate)! / energy.sum;
+      expect(esr(48_000)).toBeLessThan(LINEAR / 10);
+      for (const rate of [44_100, 96_000]) expect(esr(rate)).toBeLessThan(2 * esr(48_000));
+    },
+  );
+
+  const resampled = (samples: FloatArray, from: number, to: number): Float32Array => {
+    if (from === to) return Float32Array.from(samples);
+    const resampler = createResampler({ from, to, channels: 1, quality: 'best' });
+    return Float32Array.from([...resampler.process(Float32Array.from(samples)), ...resampler.end()]);
+  };
 });

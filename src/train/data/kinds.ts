@@ -16,7 +16,7 @@ import { openRecordings, type RecordingsOptions } from './recordings/open-record
 import type { Recordings } from './recordings/recordings.ts';
 import { sideBySide } from './recordings/side-by-side.ts';
 import { series, type SeriesOptions } from './series.ts';
-import { TEACHER_PORTS } from './teacher/ports.ts';
+import { teacherPorts } from './teacher/ports.ts';
 
 /** Recordings, alone or beside those that a model should make of them. */
 export interface RecordingsDescription extends RecordingsOptions {
@@ -51,6 +51,8 @@ export interface TaughtDescription extends OrderOptions {
   readonly frames: number;
   /** Carries the state on from batch to batch, so many in a row; absent: random clips. */
   readonly chunks?: number | undefined;
+  /** Frames by which answers are taken earlier: the teacher's own delay, for a student that need not learn it; 0. */
+  readonly ahead?: number | undefined;
 }
 
 /** A source of one's own: `(options) => DataSource`, the export of a module, which a worker thread can import too. */
@@ -103,12 +105,13 @@ const KINDS: Readonly<Record<Description['kind'], Kind>> = {
     },
   },
   taught: {
-    options: `cache ${ORDER} frames chunks`,
+    options: `cache ${ORDER} frames chunks ahead`,
     open(options: TaughtDescription) {
       const pieces = openCache(options.cache);
+      const ports = teacherPorts(options.ahead);
       return options.chunks === undefined
-        ? clips(pieces, { ...options, ports: TEACHER_PORTS })
-        : carried(pieces, { ...options, ports: TEACHER_PORTS });
+        ? clips(pieces, { ...options, ports })
+        : carried(pieces, { ...options, ports });
     },
   },
   denoise: {

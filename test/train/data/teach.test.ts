@@ -73,6 +73,33 @@ describe('teach', () => {
     await source.close();
   });
 
+  it('takes answers earlier by the delay that a student need not learn', async () => {
+    const pieces = await teach(teacher, weights, options);
+    const source = await openSource({
+      kind: 'taught',
+      cache: options.cache,
+      frames: 1000,
+      chunks: 2,
+      batch: 3,
+      ahead: 7,
+      shuffle: false,
+    });
+    const [first, second] = await collect(source);
+    const both = pieces.read(0, 0, 2007);
+    const heard = (from: number): Float32Array => both.filter((_, i) => i % 2 === 0).slice(from, from + 1000);
+    const answered = (from: number): Float32Array =>
+      both.filter((_, i) => i % 2 === 1).slice(from + 7, from + 1007);
+    for (const [batch, from] of [
+      [first!, 0],
+      [second!, 1000],
+    ] as const) {
+      expect(batch.inputs['input']!.slice(0, 1000)).toEqual(heard(from));
+      expect(batch.targets['output']!.slice(0, 1000)).toEqual(answered(from));
+    }
+    await source.close();
+    pieces.close();
+  });
+
   it('refuses a teacher of more channels', async () => {
     const wide = s4d({ features: 2, states: 4 });
     await expect(teach(wide, initialise(wide, 1), options)).rejects.toThrow(/takes 2 channels and gives 2/);
