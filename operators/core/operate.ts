@@ -2,8 +2,11 @@ import { Observable, Subscriber, type OperatorFunction } from 'rxjs';
 
 /** What an operator with memory does; one is made for each subscription. */
 export interface Transformer<T, R> {
-  /** Takes a value and emits what is ready. What it throws goes to `error()`. */
-  next(value: T, emit: (value: R) => void): void;
+  /**
+   * Takes a value and emits what is ready; what it returns, unless undefined, comes behind that: the short way for one.
+   * What it throws goes to `error()`.
+   */
+  next(value: T, emit: (value: R) => void): R | undefined | void;
   /** The source has completed: emits what is left. */
   end?(emit: (value: R) => void): void;
 }
@@ -47,25 +50,28 @@ class InOrder<T, R> extends Subscriber<T> {
   };
 
   protected override _next(value: T): void {
+    let result: R | undefined | void;
     try {
-      this.#transformer.next(value, this.#emit);
+      result = this.#transformer.next(value, this.#emit);
     } catch (error) {
       this.error(error);
       return;
     }
     // The usual case by the shortest way: one value, and nobody further up who delivers already.
-    const first = this.#next;
-    if (first !== nothing && !this.#delivering && this.#waiting.length === 0 && !this.closed) {
-      this.#next = nothing;
-      this.#delivering = true;
-      try {
-        this.destination.next(first);
-      } finally {
-        this.#delivering = false;
-      }
-      if (this.#next === nothing && this.#end === undefined) return;
+    if (result !== undefined) {
+      if (this.#next === nothing && !this.#delivering && !this.closed) this.#deliverOne(result);
+      else this.#emit(result);
     }
-    this.#deliver();
+    if (this.#next !== nothing || this.#end !== undefined) this.#deliver();
+  }
+
+  #deliverOne(value: R): void {
+    this.#delivering = true;
+    try {
+      this.destination.next(value);
+    } finally {
+      this.#delivering = false;
+    }
   }
 
   protected override _error(error: unknown): void {

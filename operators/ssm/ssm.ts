@@ -48,7 +48,10 @@ export function ssm(model: Model, parameters: Parameters, options: SsmOptions = 
   const born = births(model, parameters, options);
   const { signal } = options;
   const begin = (): Run => new Run(model.name, born, options);
-  const run = options.controls === undefined ? operate(begin) : controlled(options.controls, begin);
+  const run =
+    options.controls === undefined
+      ? operate<number | Block, number | FloatArray>(begin)
+      : controlled(options.controls, begin);
   const operator = (source: Observable<number | Block>): Observable<number | FloatArray> =>
     signal === undefined ? source.pipe(run) : source.pipe(run, abortable(signal));
   return operator as SsmOperator;
@@ -75,7 +78,10 @@ const controlled =
           error: (error: unknown) => subscriber.error(error),
         }),
       );
-      if (!subscriber.closed) subscriber.add(source.pipe(operate(() => run)).subscribe(subscriber));
+      if (!subscriber.closed)
+        subscriber.add(
+          source.pipe(operate<number | Block, number | FloatArray>(() => run)).subscribe(subscriber),
+        );
     });
 
 type Emit = (value: number | FloatArray) => void;
@@ -116,22 +122,26 @@ class Run implements Transformer<number | Block, number | FloatArray> {
     else for (const stream of this.#streams) if (!stream.ended) stream.set(change.name, change.value, change);
   }
 
-  next(value: number | Block, emit: Emit): void {
-    if (typeof value === 'number') this.#nextNumber(value, emit);
-    else this.#nextBlock(value, emit);
-    // The output is queued by now: what a listener feeds comes behind it.
+  next(value: number | Block, emit: Emit): number | FloatArray | undefined {
+    const result = typeof value === 'number' ? this.#nextNumber(value, emit) : this.#nextBlock(value);
     const { notes } = this.#births;
-    if (notes.length > 0) for (const note of notes.splice(0)) this.#diagnostics?.next(note);
+    if (notes.length === 0) return result;
+    // The output is queued first: what a listener feeds comes behind it.
+    if (result !== undefined) emit(result);
+    for (const note of notes.splice(0)) this.#diagnostics?.next(note);
+    return undefined;
   }
 
-  #nextNumber(value: number, emit: Emit): void {
+  #nextNumber(value: number, emit: Emit): number | undefined {
     if (this.#takes !== 'numbers') this.#begin('numbers', undefined);
+    const room = this.#room;
     this.#one[0] = value;
-    const frames = this.#voice!.process!(this.#one, this.#room);
-    for (let i = 0; i < frames; i++) emit(this.#room[i]!);
+    const last = this.#voice!.process!(this.#one, room) - 1;
+    for (let i = 0; i < last; i++) emit(room[i]!);
+    return last < 0 ? undefined : room[last]!;
   }
 
-  #nextBlock(block: Block, emit: Emit): void {
+  #nextBlock(block: Block): FloatArray | undefined {
     const isAsked = this.#takes !== 'blocks' || isAnyOther(this.#format);
     const format = isAsked && isFloatArray(block) ? formatOf(block) : undefined;
     if (this.#takes !== 'blocks') {
@@ -141,7 +151,7 @@ class Run implements Transformer<number | Block, number | FloatArray> {
       this.#begin('blocks', format);
     }
     if (format !== this.#format && format !== undefined) this.#accept(format);
-    this.#send(this.#voice!.push(block), emit);
+    return this.#marked(this.#voice!.push(block));
   }
 
   end(emit: Emit): void {
@@ -151,12 +161,17 @@ class Run implements Transformer<number | Block, number | FloatArray> {
       this.#begin('blocks', undefined);
     }
     const rest = this.#voice!.flush();
-    if (this.#takes === 'blocks') this.#send(rest, emit);
-    else for (const y of rest) emit(y);
+    if (this.#takes === 'numbers') {
+      for (const y of rest) emit(y);
+      return;
+    }
+    const block = this.#marked(rest);
+    if (block) emit(block);
   }
 
-  #send(output: FloatArray, emit: Emit): void {
-    if (output.length > 0) emit(mark(output, this.#outputFormat));
+  /** A block with its format, where there is any of it. */
+  #marked(output: FloatArray): FloatArray | undefined {
+    return output.length > 0 ? mark(output, this.#outputFormat) : undefined;
   }
 
   #begin(takes: 'numbers' | 'blocks', format: BlockFormat | undefined): void {
