@@ -4,12 +4,14 @@
  *
  *     node test/web/screenshots.ts [folder, docs/live-web by default]
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { buildWeb } from '../../scripts/build-web.ts';
+import { createWavWriter, decodeWav } from '../../src/audio/index.ts';
 import { startServer } from '../../src/cli/serve/server.ts';
+import { missingShared, shared } from '../support/shared.ts';
 import { launch } from './browser.ts';
 import { root, shippedModels } from './fixtures.ts';
 
@@ -18,6 +20,35 @@ interface Shot {
   readonly model: string;
   readonly options: BrowserContextOptions;
   readonly act?: (page: Page) => Promise<void>;
+  /** A WAV for the microphone; noisy speech by default. */
+  readonly sound?: string | undefined;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'statewave-shots-'));
+
+/** Test recordings of FSDD with pauses between them; without them the digits hear a sentence. */
+async function spokenDigits(): Promise<string | undefined> {
+  if (missingShared('data', 'fsdd')) return undefined;
+  const silence = (seconds: number): Float32Array => new Float32Array(8000 * seconds);
+  const words = [
+    '3_nicolas_2',
+    '1_theo_2',
+    '4_lucas_1',
+    '1_nicolas_0',
+    '5_yweweler_3',
+    '9_george_4',
+    '2_theo_0',
+  ];
+  const parts = words.flatMap((word) => {
+    const { samples } = decodeWav(readFileSync(shared('data', 'fsdd', 'recordings', `${word}.wav`)));
+    return [silence(0.5), samples, silence(0.5)];
+  });
+  const path = join(folder, 'digits.wav');
+  const samples = Float32Array.from(parts.flatMap((part) => [...part]));
+  const writer = createWavWriter(path, { sampleRate: 8000, channels: 1 });
+  await writer.write(samples);
+  await writer.close();
+  return path;
 }
 
 const desk = { viewport: { width: 1180, height: 900 } };
@@ -41,19 +72,23 @@ const shots: readonly Shot[] = [
       }
     },
   },
-  { name: 'digits-light', model: 'digits', options: { ...desk, colorScheme: 'light' } },
+  {
+    name: 'digits-light',
+    model: 'digits',
+    options: { ...desk, colorScheme: 'light' },
+    sound: await spokenDigits(),
+  },
   { name: 'denoiser-phone', model: 'denoiser', options: { ...phone, colorScheme: 'dark' } },
 ];
 
 const to = process.argv[2] ?? join(root, 'docs/live-web');
 mkdirSync(to, { recursive: true });
-const folder = mkdtempSync(join(tmpdir(), 'statewave-shots-'));
 const models = shippedModels(join(folder, 'models'));
 await buildWeb(join(folder, 'site'), { models });
 const server = await startServer({ folder: join(folder, 'site'), port: 0 });
-const browser = await launch(join(root, 'fixtures/speech/noisy.wav'));
 try {
-  for (const { name, model, options, act } of shots) {
+  for (const { name, model, options, act, sound = join(root, 'fixtures/speech/noisy.wav') } of shots) {
+    const browser = await launch(sound);
     const context = await browser.newContext({ permissions: ['microphone'], ...options });
     const page = await context.newPage();
     await page.goto(server.url);
@@ -65,8 +100,9 @@ try {
     await act?.(page);
     await page.screenshot({ path: join(to, `${name}.jpg`), type: 'jpeg', quality: 85, fullPage: true });
     await context.close();
+    await browser.close();
   }
 } finally {
-  await Promise.all([browser.close(), server.close()]);
+  await server.close();
   rmSync(folder, { recursive: true, force: true });
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
-export { pageModels, randomModels, root, weightsIn } from './fixtures.ts';
+export { pageModels, randomModels, root, shippedModels, weightsIn } from './fixtures.ts';
 
 /** A folder that is gone after the tests of this file. */
 export function scratch(): string {
