@@ -35,9 +35,7 @@ export const constantName = (id: number): string => `#${id}`;
 
 /** @throws GraphError naming the op, where one was not made by `defineOp`. */
 export function packGraph(graph: Graph): PackedGraph {
-  const read = new Set(
-    graph.nodes.filter((node) => !isConstant(node)).flatMap((node) => [node, ...node.inputs]),
-  );
+  const read = new Set(graph.nodes.flatMap((node) => (isConstant(node) ? [] : [node, ...node.inputs])));
   return {
     name: graph.name,
     nodes: graph.nodes.filter((node) => read.has(node)).map(packNode),

@@ -6,6 +6,8 @@ import { Running } from './running.ts';
 /** Frames beyond those it keeps that a buffer takes before these go back to its start: short blocks stay in the cache. */
 const SOFT_FRAMES = 16;
 
+const NONE: readonly never[] = [];
+
 /** How far a node is. */
 export interface Position {
   readonly produced: number;
@@ -81,9 +83,9 @@ export class Executor {
   forget(): void {
     for (let i = 0; i < this.nodes.length; i++) {
       const node = this.nodes[i]!;
-      const sections = node.step.run?.state;
+      const sections = node.step.run?.state ?? NONE;
       node.data.fill(0);
-      for (let j = 0; sections !== undefined && j < sections.length; j++) {
+      for (let j = 0; j < sections.length; j++) {
         const { name, section } = sections[j]!;
         node.state[name]!.fill(section.initial ?? 0);
       }
