@@ -49,17 +49,20 @@ describe.skipIf(!hasMosquitto)('openMqtt (skipped where there is no mosquitto)',
     expect(textOf(eighth!)).toBe('7');
     await consumer.close();
 
-    // What nobody acknowledged comes again, first and in order, and says so.
+    // What nobody acknowledged comes again, first and in order, and says so. The first acknowledgement has arrived, since it
+    // brought the eighth message; the other two may have been under way when the connection was cut.
     const again = await openMqtt({ url: broker.url, topics: ['w/+/x'], clientId: 'w', session: 60 });
-    const rest: string[] = [];
+    const rest: MqttDelivery[] = [];
     for await (const delivery of again) {
       delivery.acknowledge();
-      rest.push(textOf(delivery));
-      if (rest.length <= 7) expect(delivery.duplicate).toBe(true);
-      if (rest.length === 47) expect(delivery.duplicate).toBe(false);
-      if (rest.length === 47) break;
+      rest.push(delivery);
+      if (textOf(delivery) === '49') break;
     }
-    expect(rest).toEqual(Array.from({ length: 47 }, (_, i) => `${i + 3}`));
+    const oldest = Number(textOf(rest[0]!));
+    expect([1, 2, 3]).toContain(oldest);
+    expect(rest.map(textOf)).toEqual(Array.from({ length: 50 - oldest }, (_, i) => `${i + oldest}`));
+    expect(rest.slice(0, 8 - oldest).every(({ duplicate }) => duplicate)).toBe(true);
+    expect(rest.at(-1)!.duplicate).toBe(false);
     await sender.endAsync();
   });
 
