@@ -1,78 +1,29 @@
-import { constants, PerformanceObserver } from 'node:perf_hooks';
-import { getHeapStatistics, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import { compile } from '../../../src/stream/index.ts';
-import { noise } from '../noise.ts';
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Growth } from './allocations-process.ts';
 import type { Check, Figure } from './check.ts';
-import { subjects } from './models.ts';
+
+const program = fileURLToPath(new URL('allocations-process.ts', import.meta.url));
 
 /** Growth of the heap over many blocks, as long as nothing has been collected meanwhile. */
 export const allocations: Check = {
   name: 'allocations',
   about:
-    'Bytes that `Stream.process` allocates on the JavaScript heap over 10⁶ blocks of one frame (10⁵ with --quick).',
-  async run({ name }) {
-    const figures: Figure[] = [];
-    for (const subject of ['s4d 64x32', 'mamba 64', 'biquad']) {
-      figures.push(await measure(subject, name === 'quick' ? 1e5 : 1e6));
-    }
-    return { figures };
+    'Bytes that `Stream.process` allocates on the JavaScript heap of a process of its own over 10⁶ blocks of one frame (10⁵ with --quick).',
+  run({ name }) {
+    const blocks = name === 'quick' ? 1e5 : 1e6;
+    return { figures: ['s4d 64x32', 'mamba 64', 'biquad'].map((subject) => measure(subject, blocks)) };
   },
 };
 
-const FRAMES = 1;
-const RUNS = 5;
-
-/** What Node says of a garbage collection. */
-interface Collection {
-  readonly startTime: number;
-  readonly detail: { readonly flags: number };
-}
-
-async function measure(subject: string, blocks: number): Promise<Figure> {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  const { model, parameters, sampleRate } = subjects[subject]!();
-  const stream = compile(model, parameters, { sampleRate });
-  const input = noise(FRAMES * stream.inputChannels);
-  const output = new Float32Array(stream.maxOutput(FRAMES) * stream.outputChannels);
-  const grown = (count: number): number => {
-    collect();
-    const before = getHeapStatistics().used_heap_size;
-    for (let i = 0; i < count; i++) stream.process(input, output);
-    return getHeapStatistics().used_heap_size - before;
-  };
-  for (let i = 0; i < 3; i++) grown(blocks / 10);
-
-  // A collection would hide what it took away, so only runs without one count.
-  const collections: number[] = [];
-  const observer = new PerformanceObserver((list) => {
-    // Node's own types leave `detail` to the entries that a page makes.
-    const entries = list.getEntries() as unknown as readonly Collection[];
-    for (const { detail, startTime } of entries) {
-      if ((detail.flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) === 0) collections.push(startTime);
-    }
-  });
-  observer.observe({ entryTypes: ['gc'] });
-  // What the engine does in the background only ever adds, so the least of a few runs is the stream's. It hands out
-  // memory in pieces, whose size a run of a tenth takes off.
-  const few = Math.min(...Array.from({ length: RUNS }, () => grown(blocks / 10)));
-  const runs: { readonly from: number; readonly to: number; readonly bytes: number }[] = [];
-  for (let i = 0; i < RUNS; i++) {
-    const from = performance.now();
-    const bytes = grown(blocks) - few;
-    runs.push({ from, to: performance.now(), bytes });
-    // Where the observer is told, and the compilers get their turn.
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  observer.disconnect();
-  const whole = runs.filter(({ from, to }) => !collections.some((time) => time >= from && time <= to));
-  const bytes = Math.max(0, Math.min(...(whole.length > 0 ? whole : runs).map((run) => run.bytes)));
+function measure(subject: string, blocks: number): Figure {
+  const text = execFileSync(process.execPath, [program, subject, String(blocks)], { encoding: 'utf8' });
+  const { bytes, isWhole } = JSON.parse(text) as Growth;
   return {
     name: `allocations ${subject}, ${blocks.toExponential(0)} blocks`,
     value: bytes,
-    unit: whole.length > 0 ? 'bytes' : 'bytes and a collection in each run',
+    unit: isWhole ? 'bytes' : 'bytes and a collection in each run',
     target: '0 bytes',
-    holds: whole.length > 0 && bytes === 0,
+    holds: isWhole && bytes === 0,
   };
 }
