@@ -58,6 +58,13 @@ function lives(subject: string, processes: number): Findings {
         {},
       ),
     ],
-    figures: [{ name: `compile ${subject}`, value: figure(milliseconds), unit: 'ms' }],
+    figures: [
+      { name: `compile ${subject}`, value: figure(milliseconds), unit: 'ms' },
+      {
+        name: `a method that does nothing, called as the first block of ${subject} is`,
+        value: figure(spread(all.map(({ nothing }) => nothing)).median),
+        unit: `ns, ${figure(spread(all.map(({ first }) => first)).median)} with the block`,
+      },
+    ],
   };
 }

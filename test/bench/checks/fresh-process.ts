@@ -1,7 +1,7 @@
 /**
  * The life of one stream in a process of its own: nanoseconds of `compile`, of the first block, of a block once all is
- * warm (the median of the last), and of one that code calls which runs for the first time, as the first block's does.
- * As JSON on stdout.
+ * warm (the median of the last), and of one that code calls which runs for the first time, as the first block's does;
+ * and of a method that does nothing, called so. As JSON on stdout.
  *
  *     node test/bench/checks/fresh-process.ts SUBJECT
  */
@@ -15,6 +15,8 @@ export interface Life {
   readonly first: number;
   readonly steady: number;
   readonly freshCaller: number;
+  /** A warm method that does nothing, called by code that runs for the first time. */
+  readonly nothing: number;
   /** Frames in a block. */
   readonly block: number;
 }
@@ -45,4 +47,22 @@ const otherOutput = new Float32Array(stream.maxOutput(block) * stream.outputChan
 const again = now();
 stream.process(otherInput, otherOutput);
 const freshCaller = now() - again;
-console.log(JSON.stringify({ compile: compiled - before, first, steady, freshCaller, block } satisfies Life));
+
+class Nothing {
+  frames = 0;
+  process(from: Float32Array, to: Float32Array): number {
+    to[0] = from[0]!;
+    return (this.frames += 1);
+  }
+}
+const idle = new Nothing();
+const warmUp = (): void => {
+  for (let i = 0; i < 200_000; i++) idle.process(input, output);
+};
+warmUp();
+warmUp();
+const last = now();
+idle.process(otherInput, otherOutput);
+const nothing = now() - last;
+const life: Life = { compile: compiled - before, first, steady, freshCaller, nothing, block };
+console.log(JSON.stringify(life));
