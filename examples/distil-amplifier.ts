@@ -115,9 +115,9 @@ function cost(stream: Stream): number {
   });
   return runs.sort((a, b) => a - b)[7]!;
 }
-const { format, config } = lstmConfig.model;
-const untrained = modelFor(format, config);
-const ofLstm = lstm ?? { model: untrained, parameters: initialise(untrained, 1) };
+// What a sample costs does not depend on the weights.
+const gatedModel = modelFor(lstmConfig.model.format, lstmConfig.model.config);
+const ofLstm = { model: gatedModel, parameters: initialise(gatedModel, 1) };
 const [own, gated, captured] = [student, ofLstm, teacher].map(({ model, parameters }) =>
   cost(compile(model, parameters)).toFixed(0),
 );

@@ -48,14 +48,13 @@ export function ssm(model: Model, parameters: Parameters, options: SsmOptions = 
   const born = births(model, parameters, options);
   const { signal } = options;
   const begin = (): Run => new Run(model.name, born, options);
-  const run =
-    options.controls === undefined
-      ? operate<number | Block, number | FloatArray>(begin)
-      : controlled(options.controls, begin);
+  const run = options.controls === undefined ? running(begin) : controlled(options.controls, begin);
   const operator = (source: Observable<number | Block>): Observable<number | FloatArray> =>
     signal === undefined ? source.pipe(run) : source.pipe(run, abortable(signal));
   return operator as SsmOperator;
 }
+
+const running = (begin: () => Run) => operate<number | Block, number | FloatArray>(begin);
 
 /** `operate`, with a second source that sets parameters. */
 const controlled =
@@ -78,10 +77,7 @@ const controlled =
           error: (error: unknown) => subscriber.error(error),
         }),
       );
-      if (!subscriber.closed)
-        subscriber.add(
-          source.pipe(operate<number | Block, number | FloatArray>(() => run)).subscribe(subscriber),
-        );
+      if (!subscriber.closed) subscriber.add(source.pipe(running(() => run)).subscribe(subscriber));
     });
 
 type Emit = (value: number | FloatArray) => void;

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createResampler, decodeWav, siSdr } from '../../src/audio/index.ts';
+import { decodeWav, siSdr } from '../../src/audio/index.ts';
 import { compile, initialise } from '../../src/index.ts';
 import { attenuate, cleanUMamba, runningLevel, saveModel } from '../../src/models/index.ts';
 import type { Model } from '../../src/signal/index.ts';
@@ -11,6 +11,7 @@ import { peakOf, relativeError } from '../contract/stream.ts';
 import { missingShared, shared } from '../support/shared.ts';
 import { stirred } from '../support/stirred.ts';
 import { noise, scratch, statewave, writeWav } from './support.ts';
+import { resampled } from '../support/resampled.ts';
 
 const path = scratch();
 const small = attenuate(smallAttenuate);
@@ -31,13 +32,9 @@ beforeAll(() => {
 
 /** One channel through a fresh stream at 16 kHz and back, cut to its length. */
 function denoised(model: Model, parameters: Parameters, samples: Float32Array, rate: number): Float32Array {
-  const to = (from: number, rate: number) => (data: Float32Array) => {
-    const resampler = createResampler({ from, to: rate, channels: 1, quality: 'best' });
-    return Float32Array.from([...resampler.process(data), ...resampler.end()]);
-  };
   const stream = compile(model, parameters);
-  const inside = to(rate, 16_000)(samples);
-  const outside = to(16_000, rate)(Float32Array.from([...stream.push(inside), ...stream.flush()]));
+  const inside = stream.push(resampled(samples, rate, 16_000));
+  const outside = resampled(Float32Array.from([...inside, ...stream.flush()]), 16_000, rate);
   return outside.subarray(0, samples.length);
 }
 

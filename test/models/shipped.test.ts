@@ -1,13 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { denoised, samplesOf } from '../../scripts/support/denoised.ts';
-import { createResampler, siSdr } from '../../src/audio/index.ts';
+import { siSdr } from '../../src/audio/index.ts';
 import { ArgumentError } from '../../src/errors.ts';
 import { loadModel, shippedModel } from '../../src/models/index.ts';
 import { random } from '../../src/init/index.ts';
-import type { FloatArray } from '../../src/signal/index.ts';
 import { compile } from '../../src/stream/index.ts';
 import { digits, guitarSignal } from '../../src/train/data/index.ts';
+import { resampled } from '../support/resampled.ts';
 import { missingShared, shared } from '../support/shared.ts';
 
 describe('models that come with the package', () => {
@@ -109,10 +109,4 @@ describe('the amplifier', () => {
       for (const rate of [44_100, 96_000]) expect(esr(rate)).toBeLessThan(2 * esr(48_000));
     },
   );
-
-  const resampled = (samples: FloatArray, from: number, to: number): Float32Array => {
-    if (from === to) return Float32Array.from(samples);
-    const resampler = createResampler({ from, to, channels: 1, quality: 'best' });
-    return Float32Array.from([...resampler.process(Float32Array.from(samples)), ...resampler.end()]);
-  };
 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { createResampler } from '../../src/audio/index.ts';
 import { random } from '../../src/init/index.ts';
 import { digits } from '../../src/train/data/index.ts';
+import { resampled } from '../support/resampled.ts';
 import { missingShared, shared } from '../support/shared.ts';
 import { pageModels, scratch, shippedModels, weightsIn } from './support.ts';
 
@@ -30,8 +30,7 @@ it.skipIf(missingShared('data', 'fsdd'))(
         const length = lengths[item]!;
         const sound = Float32Array.from({ length: 8000 + length }, () => 5e-4 * noise.normal());
         for (let k = 0; k < length; k++) sound[4000 + k]! += inputs['input']![item * frames + k]!;
-        const up = createResampler({ from: 8000, to: RATE, channels: 1 });
-        const played = Float32Array.from([...up.process(sound), ...up.end()]);
+        const played = resampled(sound, 8000, RATE, 'good');
 
         const live = liveModel('digits', weights, { sampleRate: RATE, quantum: QUANTUM });
         const output = new Float32Array(QUANTUM);

@@ -27,6 +27,8 @@ const options: TeachOptions = {
   cache: join(root, 'taught.pcm'),
 };
 
+const described = { kind: 'taught', cache: options.cache, frames: 1000, chunks: 2, batch: 3 } as const;
+
 describe('teach', () => {
   it('keeps what the teacher answers to each piece from a fresh state', async () => {
     const pieces = await teach(teacher, weights, options);
@@ -55,13 +57,7 @@ describe('teach', () => {
 
   it('makes batches by description', async () => {
     (await teach(teacher, weights, options)).close();
-    const source = await openSource({
-      kind: 'taught',
-      cache: options.cache,
-      frames: 1000,
-      chunks: 2,
-      batch: 3,
-    });
+    const source = await openSource(described);
     const batches = await collect(source);
     expect(source.targets).toEqual(['output']);
     expect(batches.map(({ items, carried }) => [items, carried])).toEqual([
@@ -75,15 +71,7 @@ describe('teach', () => {
 
   it('takes answers earlier by the delay that a student need not learn', async () => {
     const pieces = await teach(teacher, weights, options);
-    const source = await openSource({
-      kind: 'taught',
-      cache: options.cache,
-      frames: 1000,
-      chunks: 2,
-      batch: 3,
-      ahead: 7,
-      shuffle: false,
-    });
+    const source = await openSource({ ...described, ahead: 7, shuffle: false });
     const [first, second] = await collect(source);
     const both = pieces.read(0, 0, 2007);
     const heard = (from: number): Float32Array => both.filter((_, i) => i % 2 === 0).slice(from, from + 1000);

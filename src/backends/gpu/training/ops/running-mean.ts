@@ -1,6 +1,6 @@
 /**
  * m[k] = m[k−1] + s[k] (x[k] − m[k−1]) with the share s[k] = 1 / min(k + 1 + n₀, N): a recurrence whose coefficients are
- * numbers. Chunks of T frames: what each adds, the means at their starts, every frame from its chunk's start. Backward
+ * numbers; N and n₀ are divided by the scale of time, where there is one. Chunks of T frames: what each adds, the means at their starts, every frame from its chunk's start. Backward
  * λ[k] = dm[k] + (1 − s[k+1]) λ[k+1], dx[k] = s[k] λ[k], over chunks in reverse.
  */
 import type { BackwardCall, ForwardCall, OpKernels } from '../kernels.ts';
